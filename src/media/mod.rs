@@ -1,0 +1,3 @@
+//! From a song to bytes for a client.
+
+pub mod kind;

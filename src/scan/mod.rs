@@ -1,0 +1,3 @@
+//! From the disk to the database: one scan at a time.
+
+pub mod tags;

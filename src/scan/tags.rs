@@ -1,0 +1,159 @@
+//! What a sound file says of itself, in one form for every format.
+
+/// Everything read from one file. Absent is empty or `None`; nothing is invented here: what a
+/// song without an album tag belongs to is decided in `names`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tags {
+    /// Title as tagged, spaces and all; empty where there is none.
+    pub title: String,
+    /// Sort title (`TSOT`, `TITLESORT`).
+    pub sort_title: String,
+    /// Album title.
+    pub album: String,
+    /// Sort album title.
+    pub sort_album: String,
+    /// The artist text as one line, for display ("A feat. B").
+    pub artist: String,
+    /// The artists one by one (`ARTISTS`, or several values of `ARTIST`).
+    pub artists: Vec<Credit>,
+    /// The album artist text as one line; empty where the file names none.
+    pub album_artist: String,
+    /// The album artists one by one.
+    pub album_artists: Vec<Credit>,
+    /// Composers, conductors, lyricists, remixers, performers and so on.
+    pub contributors: Vec<Contributor>,
+    /// Track number; 0 where unknown.
+    pub track: u32,
+    /// Disc number; 0 where unknown.
+    pub disc: u32,
+    /// Number of discs of the album; 0 where unknown.
+    pub disc_total: u32,
+    /// Title of the disc (`TSST`, `DISCSUBTITLE`).
+    pub disc_title: String,
+    /// Date of this release.
+    pub date: Date,
+    /// Date of the first release of the same music.
+    pub original_date: Date,
+    /// Whether the file says it belongs to a compilation.
+    pub compilation: bool,
+    /// Genres one by one, in their usual names.
+    pub genres: Vec<String>,
+    /// Moods.
+    pub moods: Vec<String>,
+    /// Groupings (`TIT1`, `GRP1`, `GROUPING`).
+    pub groupings: Vec<String>,
+    /// Names of the works the song is part of.
+    pub works: Vec<String>,
+    /// Movement name; empty where there is none.
+    pub movement: String,
+    /// Movement number; 0 where unknown.
+    pub movement_number: u32,
+    /// Count of movements; 0 where unknown.
+    pub movement_count: u32,
+    /// Record labels.
+    pub labels: Vec<String>,
+    /// Release types of MusicBrainz (`album`, `live`, ...), lower case.
+    pub release_types: Vec<String>,
+    /// Version of the album ("Deluxe Edition"), from `ALBUMVERSION` or `VERSION`.
+    pub album_version: String,
+    /// International standard recording codes.
+    pub isrc: Vec<String>,
+    /// Comment.
+    pub comment: String,
+    /// Beats a minute; 0 where unknown.
+    pub bpm: u32,
+    /// What the file says of explicit words: `Some(true)`, `Some(false)` for a clean version.
+    pub explicit: Option<bool>,
+    /// MusicBrainz id of the recording; empty where unknown.
+    pub recording_mbid: String,
+    /// MusicBrainz id of the album (release); empty where unknown.
+    pub album_mbid: String,
+    /// ReplayGain; R128 gains of Opus are given on the same scale (they count from 5 dB less).
+    pub gain: Gain,
+    /// Lyrics in the file.
+    pub lyrics: Vec<Lyrics>,
+    /// The front cover in the file, else its first picture.
+    pub picture: Option<Picture>,
+    /// The sound itself.
+    pub sound: Sound,
+}
+
+/// Somebody named in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Credit {
+    /// The name, without spaces around it; never empty.
+    pub name: String,
+    /// The name to sort by; empty where the file gives none.
+    pub sort: String,
+    /// MusicBrainz id; empty where unknown.
+    pub mbid: String,
+}
+
+/// Somebody who took part in a role of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Contributor {
+    /// Role in the words of OpenSubsonic: `composer`, `conductor`, `lyricist`, `remixer`, ...
+    pub role: String,
+    /// More about the role, such as the instrument of a `performer`; empty where there is none.
+    pub sub_role: String,
+    /// The name; never empty.
+    pub name: String,
+}
+
+/// A date of which parts may be unknown (0).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date {
+    /// Year, 1 to 9999.
+    pub year: u16,
+    /// Month, 1 to 12.
+    pub month: u8,
+    /// Day of the month, 1 to 31.
+    pub day: u8,
+}
+
+/// Loudness against the reference level of ReplayGain.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Gain {
+    /// Gain of the song in dB.
+    pub track: Option<f32>,
+    /// Gain of the album in dB.
+    pub album: Option<f32>,
+    /// Peak of the song, 1 is full scale.
+    pub track_peak: Option<f32>,
+    /// Peak of the album, 1 is full scale.
+    pub album_peak: Option<f32>,
+}
+
+/// Words of a song as the file has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lyrics {
+    /// Language, ISO 639 (`eng`, `de`); empty where unknown.
+    pub language: String,
+    /// Plain text or LRC with `[mm:ss.xx]`; synchronised ID3 frames come as LRC.
+    pub text: String,
+}
+
+/// A picture in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// The bytes, at most `MOST_PICTURE_BYTES`.
+    pub bytes: Vec<u8>,
+}
+
+/// Properties of the sound.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sound {
+    /// Duration in milliseconds; 0 where it cannot be told.
+    pub duration_ms: u64,
+    /// Average bit rate in kbit/s.
+    pub bit_rate: u32,
+    /// Sampling rate in Hz; 0 where unknown.
+    pub sample_rate: u32,
+    /// Bits a sample; 0 for lossy formats and where unknown.
+    pub bit_depth: u32,
+    /// Channels; 0 where unknown.
+    pub channels: u32,
+    /// A hash of the encoded sound alone, the same after a change of tags: recognises a file that
+    /// was moved or tagged anew.
+    pub hash: u64,
+}
