@@ -1,7 +1,12 @@
 //! Kinglet, a small music server: scans folders into SQLite, speaks OpenSubsonic, shares by link.
 
+pub mod db;
 pub mod error;
 pub mod http;
 pub mod id;
 pub mod media;
 pub mod scan;
+pub mod subsonic;
+
+/// The version of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

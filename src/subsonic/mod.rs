@@ -1,0 +1,4 @@
+//! The /rest door.
+
+pub mod encode;
+pub mod fail;
