@@ -9,7 +9,9 @@ pub mod lists;
 mod migrate;
 pub mod pack;
 pub mod search;
+pub mod settings;
 pub mod songs;
+pub mod users;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
