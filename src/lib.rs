@@ -6,6 +6,7 @@ pub mod db;
 pub mod error;
 pub mod http;
 pub mod id;
+pub mod lyrics;
 pub mod media;
 pub mod route;
 pub mod scan;

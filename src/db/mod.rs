@@ -6,6 +6,7 @@ pub mod covers;
 pub mod fold;
 pub mod folders;
 pub mod lists;
+pub mod lyrics;
 mod migrate;
 pub mod pack;
 pub mod search;

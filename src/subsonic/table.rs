@@ -1,6 +1,6 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
-use super::endpoint::{browsing, system};
+use super::endpoint::{browsing, lyrics, system};
 use super::fail::Result;
 use super::{Call, Reply};
 use crate::db::users::Role;
@@ -64,4 +64,7 @@ static ENDPOINTS: &[Endpoint] = &[
     all("getArtist", browsing::get_artist),
     all("getAlbum", browsing::get_album),
     all("getSong", browsing::get_song),
+    // Media retrieval
+    all("getLyrics", lyrics::get_lyrics),
+    all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),
 ];
