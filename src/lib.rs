@@ -1,7 +1,11 @@
 //! Kinglet, a small music server: scans folders into SQLite, speaks OpenSubsonic, shares by link.
 
+pub mod cli;
+pub mod config;
 pub mod error;
 pub mod http;
 pub mod id;
+pub mod log;
 pub mod media;
 pub mod scan;
+pub mod systemd;
