@@ -8,7 +8,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if word.chars().count() > MOST_LETTERS {
         return None;
     }
-    let near = |candidate: &str| (candidate.chars().count() / 3).max(1);
+    let near = |candidate: &str| (candidate.chars().count() * 2 / 5).max(1);
     candidates
         .into_iter()
         .map(|candidate| (distance(word, candidate), candidate))

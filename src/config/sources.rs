@@ -106,16 +106,20 @@ impl Settings {
             1 + before.bytes().filter(|byte| *byte == b'\n').count()
         };
         let (table, errors) = DeTable::parse_recoverable(&file.text);
-        for error in &errors {
-            let line = line(error.span().map_or(0, |span| span.start));
-            let message = error.message();
+        let broken: Vec<(usize, &str)> = errors
+            .iter()
+            .map(|error| (line(error.span().map_or(0, |span| span.start)), error.message()))
+            .collect();
+        for (line, message) in &broken {
             self.problems.push(format!("{path}, line {line}: this is no TOML: {message}"));
         }
-        // Only the lines that could be read are left in the table: what is missing for a
-        // mistake of spelling is not reported as well.
         for (key, value) in table.get_ref() {
             let name = key.get_ref().as_ref();
             let line = line(key.span().start);
+            // What is left of a line that could not be read would only be complained of twice.
+            if broken.iter().any(|(broken, _)| *broken == line) {
+                continue;
+            }
             if let Some(problem) = unknown_key(name, value) {
                 self.problems.push(format!("{path}, line {line}: {problem}"));
                 continue;
