@@ -82,13 +82,14 @@ const PLAYER: &str = r#"<section class="player" aria-label="Player" hidden>
 <button class="next" aria-label="Next track"><svg aria-hidden="true" viewBox="0 0 24 24"><path d="M16 5h2v14h-2zM5 5v14l10-7z"/></svg></button>
 </div>
 <div class="extra">
+<button class="mute" aria-label="Mute" aria-pressed="false"><svg aria-hidden="true" viewBox="0 0 24 24"><path d="M4 9v6h4l5 5V4L8 9zm11-1v8a5 5 0 0 0 0-8z"/></svg></button>
 <input class="volume" type="range" max="1" step="0.05" aria-label="Volume">
 </div>
 </div>
 </section>"#;
 
 /// The single keys of the script, which can be switched off (WCAG 2.1.4).
-const KEYS: &str = r#"<details class="keys" hidden><summary>Keys</summary>
+const KEYS: &str = r#"<details class="keys" hidden><summary>Keyboard</summary>
 <p><kbd>Space</kbd> or <kbd>K</kbd> play and pause, <kbd>←</kbd> <kbd>→</kbd> 5 seconds, <kbd>J</kbd> <kbd>L</kbd> 10 seconds, <kbd>P</kbd> <kbd>N</kbd> previous and next, <kbd>M</kbd> mute</p>
 <label><input type="checkbox" checked> Use these keys</label></details>"#;
 
@@ -142,7 +143,7 @@ pub fn html(share: &Page) -> String {
     about.push_str("</p>\n</div>");
 
     let haze = share.cover.as_ref().map_or_else(String::new, |cover| {
-        format!("<img class=\"haze\" src=\"{}\" alt=\"\">\n", escape(&cover.src))
+        format!("<div class=\"haze\"><img src=\"{}\" alt=\"\"></div>\n", escape(&cover.src))
     });
     let body = format!(
         "{haze}<main class=\"wide\">\n<header class=\"about\">\n{about}\n</header>\n\

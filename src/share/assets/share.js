@@ -68,7 +68,8 @@
     function showPlaying() {
       const playing = wanted && !over;
       root.classList.toggle('playing', playing);
-      for (const button of toggles) button.setAttribute('aria-label', playing ? 'Pause' : 'Play');
+      one('.toggle').setAttribute('aria-label', playing ? 'Pause' : 'Play');
+      one('.big span').textContent = playing ? 'Pause' : 'Play';
       if ('mediaSession' in navigator) navigator.mediaSession.playbackState = playing ? 'playing' : 'paused';
     }
     function tellSystem() {
@@ -201,6 +202,11 @@
     }
     volume.addEventListener('input', () => { setVolume(Number(volume.value)); store.set('volume', volume.value); });
     setVolume(Math.min(1, Number(store.get('volume') ?? 1) || 0));
+    function mute() {
+      sound.muted = !sound.muted;
+      one('.mute').setAttribute('aria-pressed', sound.muted);
+    }
+    one('.mute').addEventListener('click', mute);
     one('.link').addEventListener('click', async () => {
       history.replaceState(null, '', '#track=' + (now + 1) + '&t=' + Math.floor(at));
       try {
@@ -220,7 +226,7 @@
       ' ': toggle, k: toggle, p: previous, n: next,
       ArrowLeft: () => jump(at - 5), ArrowRight: () => jump(at + 5),
       j: () => jump(at - 10), l: () => jump(at + 10),
-      m: () => { sound.muted = !sound.muted; say(sound.muted ? 'Muted.' : ''); },
+      m: mute,
     };
     document.addEventListener('keydown', (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || !switched.checked) return;
