@@ -1,3 +1,5 @@
 //! From a song to bytes for a client.
 
+pub mod avatar;
+pub mod cover;
 pub mod kind;
