@@ -284,3 +284,170 @@ fn wished(size: Option<u32>) -> Option<u32> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use std::fs;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    fn fixture(name: &str) -> Vec<u8> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media/pictures");
+        fs::read(folder.join(name)).unwrap()
+    }
+
+    fn covers(dir: &Path) -> Covers {
+        Covers::new(dir.join("covers"), 2, 1 << 24)
+    }
+
+    fn files(dir: &Path) -> usize {
+        let shelves = fs::read_dir(dir.join("covers")).into_iter().flatten();
+        shelves.map(|shelf| fs::read_dir(shelf.unwrap().path()).unwrap().count()).sum()
+    }
+
+    #[test]
+    fn the_second_look_reads_the_disk_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let first =
+            covers(dir.path()).scaled(7, Some(100), || Ok(fixture("baseline.jpg"))).unwrap();
+        // A new server too.
+        let again = covers(dir.path());
+        let second = again.scaled(7, Some(100), || panic!("it is kept")).unwrap();
+        assert_eq!(first, second);
+        assert_eq!(first.etag, "\"0000000000000007-100\"");
+        assert_eq!(first.etag, etag(7, Some(100)));
+        assert_eq!(first.content_type, "image/jpeg");
+        assert_eq!(image::load_from_memory(&first.bytes).unwrap().width(), 100);
+    }
+
+    #[test]
+    fn without_a_size_the_picture_is_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let covers = covers(dir.path());
+        for (name, content_type) in [
+            ("baseline.jpg", "image/jpeg"),
+            ("alpha.png", "image/png"),
+            ("lossy.webp", "image/webp"),
+            ("picture.gif", "image/gif"),
+        ] {
+            for size in [None, Some(0)] {
+                let picture = covers.scaled(1, size, || Ok(fixture(name))).unwrap();
+                assert_eq!(picture.bytes, fixture(name));
+                assert_eq!(picture.content_type, content_type);
+                assert_eq!(picture.etag, etag(1, None));
+            }
+        }
+        assert!(covers.scaled(1, None, || Ok(b"<svg>".to_vec())).is_err());
+        assert!(covers.scaled(1, None, || Ok(vec![0xff; MOST_BYTES + 1])).is_err());
+        assert_eq!(files(dir.path()), 0);
+    }
+
+    #[test]
+    fn a_size_above_the_most_is_the_most() {
+        let dir = tempfile::tempdir().unwrap();
+        let covers = covers(dir.path());
+        let huge = covers.scaled(1, Some(u32::MAX), || Ok(fixture("baseline.jpg"))).unwrap();
+        // It needs no scaling then, and stays what it was.
+        assert_eq!(huge.bytes, fixture("baseline.jpg"));
+        assert_eq!(huge.etag, etag(1, Some(MOST_SIZE)));
+    }
+
+    #[test]
+    fn all_who_ask_at_once_share_one_reading() {
+        let dir = tempfile::tempdir().unwrap();
+        let covers = covers(dir.path());
+        let (calls, start) = (AtomicUsize::new(0), Barrier::new(8));
+        let pictures: Vec<_> = thread::scope(|scope| {
+            let askers: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        covers.scaled(1, Some(64), || {
+                            calls.fetch_add(1, Ordering::Relaxed);
+                            Ok(fixture("progressive.jpg"))
+                        })
+                    })
+                })
+                .collect();
+            askers.into_iter().map(|asker| asker.join().unwrap().unwrap()).collect()
+        });
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+        assert!(pictures.iter().all(|picture| picture == &pictures[0]));
+    }
+
+    #[test]
+    fn no_more_are_scaled_at_a_time_than_there_are_workers() {
+        let dir = tempfile::tempdir().unwrap();
+        let covers = covers(dir.path());
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (covers, now, most) = (&covers, &now, &most);
+        thread::scope(|scope| {
+            for stamp in 0..8 {
+                scope.spawn(move || {
+                    covers.scaled(stamp, Some(64), || {
+                        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        let picture = fixture("baseline.jpg");
+                        now.fetch_sub(1, Ordering::SeqCst);
+                        Ok(picture)
+                    })
+                });
+            }
+        });
+        assert!((1..=2).contains(&most.load(Ordering::SeqCst)));
+        assert_eq!(*lock(&covers.permits), 2);
+    }
+
+    #[test]
+    fn a_broken_picture_is_read_once_and_a_missing_one_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let covers = covers(dir.path());
+        let missing = covers.scaled(1, Some(64), || Err(Error::new("the disk sleeps")));
+        assert_eq!(missing.unwrap_err().to_string(), "the disk sleeps");
+        let first = covers.scaled(1, Some(64), || Ok(b"\xff\xd8\xff junk".to_vec())).unwrap_err();
+        for size in [64, 65] {
+            let again = covers.scaled(1, Some(size), || panic!("it is known to be broken"));
+            assert_eq!(again.unwrap_err().to_string(), first.to_string());
+        }
+        for stamp in 2..1000 {
+            assert!(covers.scaled(stamp, Some(64), || Ok(Vec::new())).is_err());
+        }
+        assert_eq!(lock(&covers.state).broken.len(), MOST_BROKEN);
+        assert_eq!(files(dir.path()), 0);
+    }
+
+    #[test]
+    fn a_panic_ends_in_an_error_and_frees_the_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let covers = covers(dir.path());
+        for stamp in 0..4 {
+            assert!(covers.scaled(stamp, Some(64), || panic!("a decoder breaks")).is_err());
+        }
+        assert!(covers.scaled(9, Some(64), || Ok(fixture("baseline.jpg"))).is_ok());
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_does_not_hide_covers() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("covers"), "a file in the way").unwrap();
+        let picture = covers(dir.path()).scaled(1, Some(64), || Ok(fixture("baseline.jpg")));
+        assert!(picture.is_ok());
+    }
+
+    #[test]
+    fn sources_are_files_and_songs() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cover.jpg");
+        fs::write(&path, "picture").unwrap();
+        let never = |_: &Path| panic!("it is a file");
+        assert_eq!(load(&Source::File(path.clone()), never).unwrap(), b"picture");
+        let song = Source::Song(path.clone());
+        assert_eq!(load(&song, |_| Ok(Some(vec![1]))).unwrap(), [1]);
+        assert!(load(&song, |_| Ok(None)).unwrap_err().to_string().contains("cover.jpg"));
+        assert!(load(&Source::File(dir.path().to_owned()), never).is_err());
+        File::create(&path).unwrap().set_len(MOST_BYTES as u64 + 1).unwrap();
+        assert!(load(&Source::File(path), never).unwrap_err().to_string().contains("16 MiB"));
+    }
+}

@@ -211,3 +211,180 @@ fn shrink(rgb: &[u8], from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
 fn nearest(value: f32) -> u8 {
     value.round() as u8
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use std::io::Write;
+    use std::path::Path;
+
+    use flate2::write::ZlibEncoder;
+    use flate2::{Compression, Crc};
+    use proptest::prelude::*;
+
+    const FIXTURES: [&str; 6] =
+        ["baseline.jpg", "progressive.jpg", "turned.jpg", "alpha.png", "lossy.webp", "picture.gif"];
+
+    fn fixture(name: &str) -> Vec<u8> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media/pictures");
+        std::fs::read(folder.join(name)).unwrap()
+    }
+
+    fn scaled(picture: &[u8], size: u32) -> RgbImage {
+        let jpeg = open(picture).unwrap().scale(size).unwrap();
+        assert_eq!(super::super::content_type(&jpeg), Some("image/jpeg"));
+        assert!(jpeg.ends_with(&END_OF_IMAGE));
+        image::load_from_memory(&jpeg).unwrap().into_rgb8()
+    }
+
+    /// A picture of a few kB that is `side` x `side` pixels large, all black.
+    fn flat_png(side: u32) -> Vec<u8> {
+        let mut rows = ZlibEncoder::new(Vec::new(), Compression::best());
+        let row = vec![0; 1 + side.div_ceil(8) as usize];
+        for _ in 0..side {
+            rows.write_all(&row).unwrap();
+        }
+        let head = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[1, 0, 0, 0, 0]].concat();
+        let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+        for (kind, content) in
+            [(b"IHDR", head), (b"IDAT", rows.finish().unwrap()), (b"IEND", Vec::new())]
+        {
+            let mut sum = Crc::new();
+            sum.update(kind);
+            sum.update(&content);
+            png.extend(u32::try_from(content.len()).unwrap().to_be_bytes());
+            png.extend(kind);
+            png.extend(content);
+            png.extend(sum.sum().to_be_bytes());
+        }
+        png
+    }
+
+    #[test]
+    fn every_format_is_scaled_in_its_proportion() {
+        for (name, dimensions) in [
+            ("baseline.jpg", (99, 66)),
+            ("progressive.jpg", (99, 66)),
+            ("turned.jpg", (50, 99)),
+            ("alpha.png", (99, 74)),
+            ("lossy.webp", (99, 66)),
+            ("picture.gif", (99, 66)),
+        ] {
+            assert_eq!(scaled(&fixture(name), 99).dimensions(), dimensions, "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_scaled_up() {
+        assert_eq!(scaled(&fixture("alpha.png"), 1600).dimensions(), (160, 120));
+        assert!(open(&fixture("baseline.jpg")).unwrap().fits(240));
+        assert!(!open(&fixture("baseline.jpg")).unwrap().fits(239));
+        assert!(!open(&fixture("alpha.png")).unwrap().fits(1600));
+    }
+
+    #[test]
+    fn a_turned_picture_stands_upright() {
+        let picture = scaled(&fixture("turned.jpg"), 80);
+        let [red, _, blue] = picture.get_pixel(20, 10).0;
+        assert!(red > 200 && blue < 50, "{red} {blue}");
+        let [red, _, blue] = picture.get_pixel(20, 70).0;
+        assert!(red < 50 && blue > 200, "{red} {blue}");
+    }
+
+    #[test]
+    fn white_shines_through() {
+        let [red, green, blue] = scaled(&fixture("alpha.png"), 50).get_pixel(25, 20).0;
+        assert!(red > 245 && (120..136).contains(&green) && (120..136).contains(&blue));
+    }
+
+    #[test]
+    fn one_pixel_may_be_all_that_stays() {
+        for name in FIXTURES {
+            assert_eq!(scaled(&fixture(name), 1).dimensions(), (1, 1), "{name}");
+        }
+        assert_eq!(fitted((65_535, 1), 300), (300, 1));
+        assert_eq!(fitted((1, 65_535), MOST_SIDE), (1, 65_535));
+    }
+
+    #[test]
+    fn a_bomb_is_refused_by_its_head() {
+        for side in [30_000, 70_000] {
+            let Err(error) = open(&flat_png(side)) else { panic!("{side} was taken") };
+            let error = error.to_string();
+            assert!(error.contains("too large") || error.contains("imit"), "{error}");
+        }
+        let mut jpeg = fixture("baseline.jpg");
+        let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+        jpeg[frame + 5..frame + 9].fill(0xff);
+        assert!(open(&jpeg).is_err());
+    }
+
+    #[test]
+    fn a_large_picture_is_taken() {
+        let picture = flat_png(4000);
+        let opened = open(&picture).unwrap();
+        assert!(opened.large());
+        assert!(opened.scale(10).is_ok());
+    }
+
+    #[test]
+    fn a_cut_picture_fails_or_shows_what_is_there() {
+        for name in FIXTURES {
+            let picture = fixture(name);
+            for length in [0, 3, 12, 40, picture.len() / 2, picture.len() - 1] {
+                let _ = open(&picture[..length]).and_then(|opened| opened.scale(50));
+            }
+        }
+    }
+
+    #[test]
+    fn parts_cover_a_side_evenly() {
+        for (from, to) in [(600, 300), (7, 3), (5, 5), (1000, 999), (65_535, 1)] {
+            let shares = shares(from, to);
+            let mut counted = vec![0_f32; from as usize];
+            for share in &shares {
+                assert!((share.weights.iter().sum::<f32>() - 1.0).abs() < 1e-3);
+                for (pixel, weight) in share.weights.iter().enumerate() {
+                    counted[share.first + pixel] += weight;
+                }
+            }
+            let each = to as f32 / from as f32;
+            assert!(counted.iter().all(|sum| (sum - each).abs() < 1e-4), "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn even_colours_stay_what_they_are() {
+        for value in [0, 1, 127, 254, 255] {
+            let small = shrink(&vec![value; 1000 * 37 * 3], (1000, 37), (271, 10));
+            assert_eq!(small, vec![value; 271 * 10 * 3]);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn damage_never_makes_it_panic(
+            which in 0..FIXTURES.len(),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        ) {
+            let mut picture = fixture(FIXTURES[which]);
+            for (place, byte) in damage {
+                let place = place.index(picture.len());
+                picture[place] = byte;
+            }
+            if let Ok(opened) = open(&picture) {
+                let _ = opened.scale(50);
+            }
+        }
+
+        #[test]
+        fn scaling_keeps_within_the_square(width in 1..=MOST_SIDE, height in 1..=MOST_SIDE, size in 1..=1600_u32) {
+            let (to_width, to_height) = fitted((width, height), size);
+            prop_assert!(to_width >= 1 && to_height >= 1);
+            prop_assert!(to_width <= width && to_height <= height);
+            prop_assert_eq!(to_width.max(to_height), size.min(width.max(height)));
+        }
+    }
+}
