@@ -15,13 +15,15 @@ fn main() {
     let only = words.iter().find(|word| word.parse::<i64>().is_err());
     let data = tempfile::tempdir().expect("a temporary folder");
     let environment = [("HOME".to_owned(), data.path().display().to_string())];
-    let flags = Flags { data: Some(data.path().join("data").display().to_string()), ..Flags::default() };
+    let flags =
+        Flags { data: Some(data.path().join("data").display().to_string()), ..Flags::default() };
     let config = config::load(&flags, &environment, None).expect("a configuration");
     let app = kinglet::app::App::open(config).expect("an app");
     let began = Instant::now();
     library::fill(&app, songs);
     println!("library of {songs} songs made in {:.1} s", began.elapsed().as_secs_f64());
-    let origin = Origin { address: std::net::Ipv4Addr::LOCALHOST.into(), base: "http://nas:4040".into() };
+    let origin =
+        Origin { address: std::net::Ipv4Addr::LOCALHOST.into(), base: "http://nas:4040".into() };
     let sign_in = library::sign_in();
     for (name, query) in [
         ("ping", ""),

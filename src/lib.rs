@@ -1,7 +1,9 @@
 //! Kinglet, a small music server: scans folders into SQLite, speaks OpenSubsonic, shares by link.
 
+pub mod account;
 pub mod app;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod db;
 pub mod error;

@@ -1,11 +1,13 @@
 //! Wires the server, listens, and stops in order.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::account::{self, FirstAdministrator};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
@@ -21,8 +23,12 @@ const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long running responses may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Runs the server until SIGTERM or SIGINT.
+/// Runs the server until SIGTERM or SIGINT. Where there is no user yet, the first administrator is
+/// made before.
 pub fn run(app: App) -> Result<()> {
+    if let Some(administrator) = account::first_administrator(&app)? {
+        welcome(&administrator);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(BLOCKING_THREADS)
@@ -48,6 +54,20 @@ async fn listen(app: Arc<App>) -> Result<()> {
     let answer = move |request, peer| route::answer(app.clone(), request, peer);
     accept::serve(listener, limits, answer, stop).await;
     Ok(())
+}
+
+/// Tells whoever started the server for the first time how to sign in. A password that was made
+/// goes to standard output alone, since logs are kept.
+fn welcome(administrator: &FirstAdministrator) {
+    let name = administrator.name;
+    tracing::info!("there was no user yet: made the administrator `{name}`");
+    if let Some(password) = &administrator.password {
+        let _ = writeln!(
+            io::stdout(),
+            "\n  This is the first start. Sign in with\n\n    user      {name}\n    password  {password}\n\n  \
+             The password is shown this once; `kinglet user passwd {name}` gives another.\n"
+        );
+    }
 }
 
 /// Done when the process is told to end.

@@ -5,6 +5,7 @@ mod check;
 mod password;
 mod progress;
 mod usage;
+mod users;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -14,6 +15,7 @@ pub use arguments::{Arguments, Command, UserCommand};
 pub use password::Password;
 pub use progress::Progress;
 
+use crate::app::App;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::log;
@@ -53,7 +55,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Check => Ok(check::run(&config::read(&flags)?)),
         Command::Serve => serve(with_log(config::read(&flags)?)?),
         Command::Scan => scan(with_log(config::read(&flags)?)?),
-        Command::User(command) => user(with_log(config::read(&flags)?)?, command),
+        Command::User(command) => {
+            users::run(&App::open(with_log(config::read(&flags)?)?)?, command)
+        }
     }
 }
 
@@ -66,7 +70,8 @@ fn with_log(config: Config) -> Result<Config> {
 /// Serves until it is told to stop.
 fn serve(config: Config) -> Result<ExitCode> {
     config.check_folders()?;
-    Err(Error::new("serve is not in this build"))
+    crate::serve::run(App::open(config)?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Serves a small album of its own from a folder of its own.
@@ -80,28 +85,15 @@ fn scan(config: Config) -> Result<ExitCode> {
     Err(Error::new("scan is not in this build"))
 }
 
-/// Shows and changes users.
-fn user(config: Config, command: UserCommand) -> Result<ExitCode> {
-    let about = match command {
-        UserCommand::Add { name, admin } => {
-            let password = Password::ask(&name)?;
-            format!("add {name} {admin} {}", password.generated)
-        }
-        UserCommand::Password { name } => {
-            let password = Password::ask(&name)?;
-            format!("passwd {name} {}", password.generated)
-        }
-        UserCommand::List => "list".to_owned(),
-        UserCommand::Remove { name } => format!("remove {name}"),
-        UserCommand::Key { name } => format!("key {name}"),
-    };
-    Err(Error::new(format!("user {about} is not in this build ({})", config.data.display())))
-}
-
 /// Prints to standard output. Where nobody reads any more (`kinglet help | head`), the rest is
 /// not worth an error.
 pub fn print(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints a line to standard error, for people.
+fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Prints an error to standard error.

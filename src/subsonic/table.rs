@@ -1,6 +1,6 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
-use super::endpoint::{browsing, lyrics, system};
+use super::endpoint::{browsing, lyrics, system, users};
 use super::fail::Result;
 use super::{Call, Reply};
 use crate::db::users::Role;
@@ -38,7 +38,6 @@ const fn all(name: &'static str, run: fn(&Call) -> Result<Reply>) -> Endpoint {
     Endpoint { name, run, access: Access::SignedIn }
 }
 
-#[allow(dead_code)]
 const fn role(
     name: &'static str,
     run: fn(&Call) -> Result<Reply>,
@@ -67,4 +66,11 @@ static ENDPOINTS: &[Endpoint] = &[
     // Media retrieval
     all("getLyrics", lyrics::get_lyrics),
     all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),
+    // User management
+    all("getUser", users::get_user),
+    role("getUsers", users::get_users, Role::Admin, "list the users"),
+    role("createUser", users::create_user, Role::Admin, "make users"),
+    role("updateUser", users::update_user, Role::Admin, "change users"),
+    role("deleteUser", users::delete_user, Role::Admin, "remove users"),
+    all("changePassword", users::change_password),
 ];

@@ -3,3 +3,4 @@
 pub mod browsing;
 pub mod lyrics;
 pub mod system;
+pub mod users;

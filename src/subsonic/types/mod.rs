@@ -7,6 +7,7 @@ pub mod album;
 pub mod artist;
 pub mod child;
 pub mod time;
+pub mod user;
 
 use serde::Serialize;
 
