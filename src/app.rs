@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::secret::Vault;
+use crate::visits::Visits;
 
 /// The server's state; data only.
 pub struct App {
@@ -16,6 +17,8 @@ pub struct App {
     pub db: Db,
     /// Encrypts and decrypts passwords.
     pub vault: Vault,
+    /// Counts the visits of shares.
+    pub visits: Visits,
 }
 
 impl App {
@@ -26,6 +29,6 @@ impl App {
         })?;
         let db = Db::open(&config.data.join("kinglet.db"))?;
         let vault = Vault::open(&config.data.join("kinglet.key"))?;
-        Ok(App { config, db, vault })
+        Ok(App { config, db, vault, visits: Visits::default() })
     }
 }

@@ -19,6 +19,7 @@ pub mod serve;
 pub mod share;
 pub mod subsonic;
 pub mod systemd;
+pub mod visits;
 
 /// The version people are told: that of the package, with the commit where it is known.
 pub const VERSION: &str = env!("KINGLET_VERSION");

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 
 use crate::account::{self, FirstAdministrator};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
 use crate::route;
+use crate::visits;
 
 /// Threads that carry connections; what blocks has threads of its own.
 const WORKERS: usize = 2;
@@ -51,9 +53,26 @@ async fn listen(app: Arc<App>) -> Result<()> {
     };
     let stop = stopped()?;
     tracing::info!("serving on http://{address}");
+    let visits = tokio::spawn(write_visits(app.clone()));
+    let kept = app.clone();
     let answer = move |request, peer| route::answer(app.clone(), request, peer);
     accept::serve(listener, limits, answer, stop).await;
-    Ok(())
+    visits.abort();
+    kept.visits.flush(&kept.db)
+}
+
+/// Writes the visits of shares down, again and again.
+async fn write_visits(app: Arc<App>) {
+    let mut clock = tokio::time::interval(visits::WRITE_EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        let app = app.clone();
+        let written = tokio::task::spawn_blocking(move || app.visits.flush(&app.db)).await;
+        if let Ok(Err(error)) = written {
+            tracing::warn!(%error, "visits of shares could not be written; trying again");
+        }
+    }
 }
 
 /// Tells whoever started the server for the first time how to sign in. A password that was made

@@ -11,6 +11,7 @@ mod migrate;
 pub mod pack;
 pub mod search;
 pub mod settings;
+pub mod shares;
 pub mod songs;
 pub mod users;
 

@@ -1,6 +1,6 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
-use super::endpoint::{browsing, lyrics, system, users};
+use super::endpoint::{browsing, lyrics, sharing, system, users};
 use super::fail::Result;
 use super::{Call, Reply};
 use crate::db::users::Role;
@@ -66,6 +66,11 @@ static ENDPOINTS: &[Endpoint] = &[
     // Media retrieval
     all("getLyrics", lyrics::get_lyrics),
     all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),
+    // Sharing
+    all("getShares", sharing::get_shares),
+    role("createShare", sharing::create_share, Role::Share, "share"),
+    all("updateShare", sharing::update_share),
+    all("deleteShare", sharing::delete_share),
     // User management
     all("getUser", users::get_user),
     role("getUsers", users::get_users, Role::Admin, "list the users"),

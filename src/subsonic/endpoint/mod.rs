@@ -2,5 +2,6 @@
 
 pub mod browsing;
 pub mod lyrics;
+pub mod sharing;
 pub mod system;
 pub mod users;
