@@ -1,3 +1,5 @@
 //! Plain HTTP: bodies, ranges, forms, connections; it knows no music.
 
 pub mod body;
+pub mod range;
+pub mod stall;
