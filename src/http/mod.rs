@@ -1,5 +1,9 @@
 //! Plain HTTP: bodies, ranges, forms, connections; it knows no music.
 
+pub mod accept;
 pub mod body;
+pub mod client;
+pub mod form;
 pub mod range;
+pub mod request;
 pub mod stall;
