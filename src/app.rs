@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::media::send::{Mode, Sender};
 use crate::secret::Vault;
 
 /// The server's state; data only.
@@ -16,6 +17,8 @@ pub struct App {
     pub db: Db,
     /// Encrypts and decrypts passwords.
     pub vault: Vault,
+    /// Sends files.
+    pub sender: Sender,
 }
 
 impl App {
@@ -26,6 +29,7 @@ impl App {
         })?;
         let db = Db::open(&config.data.join("kinglet.db"))?;
         let vault = Vault::open(&config.data.join("kinglet.key"))?;
-        Ok(App { config, db, vault })
+        let sender = Sender::new(Mode::Mapped);
+        Ok(App { config, db, vault, sender })
     }
 }

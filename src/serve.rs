@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
+use crate::media::send::Mode;
 use crate::route;
 
 /// Threads that carry connections; what blocks has threads of its own.
@@ -41,13 +42,38 @@ async fn listen(app: Arc<App>) -> Result<()> {
     let limits = Limits {
         connections: app.config.connections,
         header_timeout: app.config.header_timeout,
+        stall_timeout: app.config.stall_timeout,
         grace: GRACE,
     };
     let stop = stopped()?;
+    tokio::task::spawn_blocking({
+        let app = app.clone();
+        move || try_maps(&app)
+    });
     tracing::info!("serving on http://{address}");
     let answer = move |request, peer| route::answer(app.clone(), request, peer);
     accept::serve(listener, limits, answer, stop).await;
     Ok(())
+}
+
+/// Tries in each music folder whether its songs can be sent from memory maps.
+///
+/// It runs beside the first requests, since a disk may have to spin up for it.
+fn try_maps(app: &App) {
+    for folder in &app.config.music {
+        match app.sender.check(folder) {
+            Ok(Mode::Mapped) => {
+                tracing::info!(folder = %folder.display(), "songs are sent from memory maps");
+            }
+            Ok(Mode::Read) => {
+                tracing::warn!(
+                    folder = %folder.display(),
+                    "memory maps do not work here: songs are read, which takes more memory",
+                );
+            }
+            Err(error) => tracing::warn!(folder = %folder.display(), %error, "cannot be read"),
+        }
+    }
 }
 
 /// Done when the process is told to end.

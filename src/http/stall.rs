@@ -8,10 +8,6 @@ use std::time::Duration;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long a peer may take nothing before its connection is ended: a paused player may come back,
-/// a phone that left the house does not.
-pub const PATIENCE: Duration = Duration::from_secs(15 * 60);
-
 /// A connection with a limit on how long a write may make no progress.
 ///
 /// It passes vectored writes on: without them hyper would copy bodies in user space, which must
@@ -127,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn writes_stay_vectored() {
-        let (connection, _peer) = pair(PATIENCE).await;
+        let (connection, _peer) = pair(Duration::from_secs(30)).await;
         assert!(connection.is_write_vectored());
     }
 

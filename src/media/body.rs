@@ -110,8 +110,8 @@ type Reading = Pin<Box<dyn Future<Output = io::Result<Window>> + Send>>;
 enum State {
     /// The next piece can be begun.
     Ready,
-    /// A blocking thread brings a window in.
-    Reading(Reading),
+    /// A blocking thread brings the first window of a range in.
+    Reading(Range<u64>, Reading),
     /// A window was handed out; its buffer comes back when the last byte was taken.
     Taken(oneshot::Receiver<Vec<u8>>),
     /// The file changed or failed.
@@ -130,6 +130,15 @@ enum Content {
     Buffer(Vec<u8>),
 }
 
+impl AsRef<[u8]> for Content {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Content::Mapped(map) => map.as_ref(),
+            Content::Buffer(buffer) => buffer,
+        }
+    }
+}
+
 /// The owner of a window while the connection has it.
 struct Owner {
     content: Content,
@@ -138,10 +147,7 @@ struct Owner {
 
 impl AsRef<[u8]> for Owner {
     fn as_ref(&self) -> &[u8] {
-        match &self.content {
-            Content::Mapped(map) => map.as_ref(),
-            Content::Buffer(buffer) => buffer,
-        }
+        self.content.as_ref()
     }
 }
 
@@ -183,7 +189,7 @@ impl Windows {
     }
 
     /// Begins to bring a window in.
-    fn read(&mut self, how: Mode, part: Range<u64>) -> Reading {
+    fn read(&mut self, (how, part): (Mode, Range<u64>)) -> Reading {
         let sending = self.sending.clone();
         let spare = mem::take(&mut self.spare);
         Box::pin(async move {
@@ -229,16 +235,17 @@ impl Body for Windows {
                         return Poll::Ready(Some(Ok(Frame::data(bytes))));
                     }
                     Some(Piece::File(range)) => {
-                        let (how, part) = first_window(&range, body.sending.mode);
-                        if part.end < range.end {
-                            body.pieces.push_front(Piece::File(part.end..range.end));
-                        }
-                        body.state = State::Reading(body.read(how, part));
+                        let reading = body.read(first_window(&range, body.sending.mode));
+                        body.state = State::Reading(range, reading);
                     }
                 },
-                State::Reading(reading) => match ready!(reading.as_mut().poll(context)) {
+                State::Reading(range, reading) => match ready!(reading.as_mut().poll(context)) {
                     Err(cause) => return Poll::Ready(Some(Err(body.broken(cause)))),
                     Ok(window) => {
+                        let rest = range.start.saturating_add(window.len)..range.end;
+                        if !rest.is_empty() {
+                            body.pieces.push_front(Piece::File(rest));
+                        }
                         body.sending.identity = window.identity;
                         body.left = body.left.saturating_sub(window.len);
                         let (taken, hears) = oneshot::channel();
@@ -287,29 +294,34 @@ fn read_window(
 ) -> io::Result<Window> {
     let source = sending.source.as_ref();
     let identity = verify(source, sending.identity)?;
-    let len = part.end - part.start;
-    let size = usize::try_from(len).map_err(io::Error::other)?;
     source.ahead(part.start, 2 * WINDOW);
-    let mapped = match how {
-        Mode::Read => None,
-        Mode::Mapped => match source.map(part.start, size) {
-            Ok(map) => Some(map),
-            Err(cause) if cannot_map(&cause) => {
-                sending.counters.unmapped.fetch_add(1, Ordering::Relaxed);
-                None
-            }
-            Err(cause) => return Err(cause),
-        },
-    };
-    let content = match mapped {
+    let len = part.end.saturating_sub(part.start);
+    let content = match map(sending, how, part.start, len)? {
         Some(map) => Content::Mapped(map),
         None => {
-            buffer.resize(size, 0);
+            buffer.resize(usize::try_from(len.min(BUFFER)).map_err(io::Error::other)?, 0);
             read_exact(source, &mut buffer, part.start)?;
             Content::Buffer(buffer)
         }
     };
-    Ok(Window { content, len, identity: verify(source, identity)? })
+    let identity = verify(source, identity)?;
+    let len = content.as_ref().len() as u64;
+    Ok(Window { content, len, identity })
+}
+
+/// Maps a window; `None` where it is to be read instead.
+fn map(sending: &Sending, how: Mode, offset: u64, len: u64) -> io::Result<Option<Mapped>> {
+    if how == Mode::Read {
+        return Ok(None);
+    }
+    match sending.source.map(offset, usize::try_from(len).map_err(io::Error::other)?) {
+        Ok(map) => Ok(Some(map)),
+        Err(cause) if cannot_map(&cause) => {
+            sending.counters.unmapped.fetch_add(1, Ordering::Relaxed);
+            Ok(None)
+        }
+        Err(cause) => Err(cause),
+    }
 }
 
 /// Fills a buffer; a file that ends before is an error.
@@ -348,8 +360,9 @@ mod tests {
                 let (how, window) = first_window(&(at..end), mode);
                 let size = window.end - window.start;
                 prop_assert!(window.start == at && window.end <= end && size > 0);
-                prop_assert!(size <= if how == Mode::Mapped { WINDOW } else { BUFFER });
-                prop_assert_eq!(window.start / WINDOW == (window.end - 1) / WINDOW || how == Mode::Read, true);
+                let most = if how == Mode::Mapped { WINDOW } else { BUFFER };
+                let aligned = window.start / WINDOW == (window.end - 1) / WINDOW;
+                prop_assert!(size <= most && (aligned || how == Mode::Read));
                 (at, last) = (window.end, how);
             }
             prop_assert_eq!(last, Mode::Read);

@@ -5,8 +5,8 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -32,7 +32,8 @@ pub const READS_AT_A_TIME: usize = 8;
 #[derive(Clone)]
 pub struct Sender {
     mode: Mode,
-    read_devices: Vec<u64>,
+    /// Devices whose files are read although others are mapped.
+    read_devices: Arc<RwLock<Vec<u64>>>,
     permits: Arc<Semaphore>,
     counters: Arc<Counters>,
 }
@@ -81,24 +82,29 @@ impl Sender {
     pub fn new(mode: Mode) -> Self {
         Sender {
             mode,
-            read_devices: Vec::new(),
+            read_devices: Arc::default(),
             permits: Arc::new(Semaphore::new(READS_AT_A_TIME)),
             counters: Arc::default(),
         }
     }
 
-    /// Tries whether maps work in a music folder, by a file in it, and remembers the file system
-    /// where they do not. Says how its files will be sent; may wait for the disk.
-    pub fn check(&mut self, folder: &Path) -> Mode {
-        if self.mode == Mode::Read || maps_work_on(folder) {
-            return self.mode;
+    /// Tries whether maps work in a music folder, by a song in it, and remembers the file system
+    /// where they do not. Says how its songs will be sent; may wait for the disk.
+    ///
+    /// Fails where the folder is not there; songs are sent without this test too, since a map
+    /// that cannot be made is noticed when it is.
+    pub fn check(&self, folder: &Path) -> io::Result<Mode> {
+        let device = std::fs::metadata(folder)?.dev();
+        if self.mode == Mode::Mapped && !maps_work_on(folder) {
+            let mut devices = self.read_devices.write().unwrap_or_else(PoisonError::into_inner);
+            devices.push(device);
         }
-        match std::fs::metadata(folder) {
-            Ok(metadata) => self.read_devices.push(metadata.dev()),
-            // A folder that is gone again may come back with any number.
-            Err(_) => self.mode = Mode::Read,
-        }
-        Mode::Read
+        Ok(self.mode_on(device))
+    }
+
+    fn mode_on(&self, device: u64) -> Mode {
+        let devices = self.read_devices.read().unwrap_or_else(PoisonError::into_inner);
+        if devices.contains(&device) { Mode::Read } else { self.mode }
     }
 
     /// What all bodies do and did.
@@ -123,7 +129,10 @@ impl Sender {
         let mut response = Response::new(Body::empty());
         let fields = response.headers_mut();
         set(fields, header::ETAG, &etag);
-        set(fields, header::CACHE_CONTROL, opened.plan.cache);
+        let failed = matches!(wanted, Answer::PreconditionFailed | Answer::Unsatisfiable);
+        // What a cache may keep for the next one is the file, not a refusal.
+        let cache = if failed { "no-store" } else { opened.plan.cache };
+        set(fields, header::CACHE_CONTROL, cache);
         fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         if let Some(modified) = modified {
             set(fields, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
@@ -167,16 +176,11 @@ impl Sender {
     }
 
     fn sending(&self, opened: Opened) -> Sending {
-        let mode = if self.read_devices.contains(&opened.identity.device) {
-            Mode::Read
-        } else {
-            self.mode
-        };
         Sending {
+            mode: self.mode_on(opened.identity.device),
             source: opened.source,
             identity: opened.identity,
             path: opened.plan.path,
-            mode,
             permits: Arc::clone(&self.permits),
             counters: Arc::clone(&self.counters),
         }

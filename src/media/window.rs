@@ -1,25 +1,28 @@
 //! Memory-mapped windows of files: the only file with `unsafe`.
+#![allow(unsafe_code)]
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use memmap2::{Advice, Mmap, MmapOptions};
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use crate::media::kind;
 use crate::media::source::open_regular;
 
 /// Where windows must end: past it a file is read, not mapped.
 ///
 /// On 32-bit machines a map's offset passes through interfaces that were made for 32 bits, and an
 /// emulator is known that cuts it off silently; reading has no such weakness.
-pub const MAPPED_UP_TO: u64 = if usize::BITS == 32 { 1 << 32 } else { u64::MAX };
+pub const MAPPED_UP_TO: u64 = if usize::BITS == 32 { 1 << 32 } else { 1 << 63 };
 
 /// How many bytes the self-test compares at each place.
 const COMPARED: usize = 64;
 
-/// How many directory entries the self-test looks at to find a file to try.
+/// How many directory entries the self-test looks at to find a song to try.
 const TRIED_ENTRIES: usize = 1_000;
 
 /// A part of a file in memory.
@@ -59,8 +62,8 @@ pub fn cannot_map(error: &io::Error) -> bool {
     !matches!(cause, Some(Errno::FAULT | Errno::IO | Errno::HWPOISON))
 }
 
-/// Tries whether maps show the same bytes as reading, on a file or on the first file found in a
-/// folder; `true` where there is no file with any content to try.
+/// Tries whether maps show the same bytes as reading, on the first song found in a folder (or on
+/// the song that the path is); `true` where there is no song with any content to try.
 ///
 /// A map that fails, shows other bytes, or a kernel that cannot bring its pages in beforehand, is
 /// `false`: the files there must be read. A file that cannot be opened or read says nothing.
@@ -72,7 +75,9 @@ pub fn maps_work_on(path: &Path) -> bool {
     [0, end, end & 0xffff_ffff].into_iter().all(|offset| same_bytes(&file, offset).unwrap_or(false))
 }
 
-/// The first file with content at or under a path, and its length.
+/// The first song with content at or under a path, and its length.
+///
+/// Only songs, because closing a file of SQLite would end the locks that SQLite holds on it.
 fn first_file(path: PathBuf, tries: &mut usize) -> Option<(File, u64)> {
     let mut paths = vec![path];
     while let Some(path) = paths.pop() {
@@ -82,7 +87,7 @@ fn first_file(path: PathBuf, tries: &mut usize) -> Option<(File, u64)> {
         if metadata.is_dir() {
             let entries = fs::read_dir(&path).into_iter().flatten().flatten().take(*tries);
             paths.extend(entries.map(|entry| entry.path()));
-        } else if metadata.is_file() && metadata.len() > 0 {
+        } else if metadata.is_file() && metadata.len() > 0 && is_song(&path) {
             let Ok(file) = open_regular(&path) else { continue };
             if file.read_at(&mut [0], 0).is_ok() {
                 return Some((file, metadata.len()));
@@ -90,6 +95,10 @@ fn first_file(path: PathBuf, tries: &mut usize) -> Option<(File, u64)> {
         }
     }
     None
+}
+
+fn is_song(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| kind::of_name(name.as_bytes()).is_some())
 }
 
 /// Compares a few bytes of a map with the same bytes read.
@@ -117,15 +126,15 @@ mod tests {
         assert!(maps_work_on(&folder.path().join("missing")));
         let inner = folder.path().join("inner");
         fs::create_dir(&inner).unwrap();
-        fs::write(inner.join("short"), b"abc").unwrap();
+        fs::write(inner.join("short.mp3"), b"abc").unwrap();
         assert!(maps_work_on(folder.path()));
-        fs::write(folder.path().join("long"), vec![1; 100_000]).unwrap();
-        assert!(maps_work_on(&folder.path().join("long")));
+        fs::write(folder.path().join("long.ogg"), vec![1; 100_000]).unwrap();
+        assert!(maps_work_on(&folder.path().join("long.ogg")));
     }
 
     #[test]
     fn offsets_past_four_gibibytes_are_told_apart() {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = tempfile::NamedTempFile::with_suffix(".flac").unwrap();
         let end = (1_u64 << 32) + 8_192;
         file.as_file().write_at(b"here", end - 4).unwrap();
         assert!(maps_work_on(file.path()));
