@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -188,6 +189,7 @@ struct Client {
 }
 
 /// What a client got; the body is shorter than `Content-Length` where the connection broke.
+#[derive(Default)]
 struct Got {
     status: u16,
     fields: HashMap<String, String>,
@@ -408,5 +410,395 @@ fn bytes_past_four_gibibytes_are_the_right_ones() {
             format!("bytes {start}-{}/5368709120", start + 999_999)
         );
         assert!(got.body == bytes);
+    }
+}
+
+/// Begins a request and reads the start of its body, so that the rest is still with the server.
+fn begun(server: &Server, name: &str) -> (Client, Got) {
+    let mut client = server.connect();
+    client.send("GET", name, &[]);
+    let mut got = client.head().unwrap();
+    let mut start = vec![0; 100_000];
+    client.stream.read_exact(&mut start).unwrap();
+    got.body = start;
+    (client, got)
+}
+
+#[test]
+fn a_file_that_is_deleted_or_replaced_is_sent_to_its_end() {
+    for mode in MODES {
+        let server = Server::start(mode);
+        let (old, new) = (content(1, LONG), content(2, LONG));
+        server.put("deleted", &old);
+        server.put("replaced", &old);
+        server.put("new", &new);
+        let mut running = [begun(&server, "deleted"), begun(&server, "replaced")];
+        assert_eq!(server.held().1, 2, "both files are open");
+        fs::remove_file(server.folder().join("deleted")).unwrap();
+        fs::rename(server.folder().join("new"), server.folder().join("replaced")).unwrap();
+        for (client, got) in &mut running {
+            client.body(got);
+            assert!(got.complete && got.body == old);
+        }
+        let [(client, _), (other, before)] = &mut running;
+        assert_eq!(client.get("deleted", &[]).status, 404);
+        // Who resumes the old file gets the new one from its beginning.
+        let condition = format!("If-Range: {}", before.field("etag"));
+        let got = other.get("replaced", &["Range: bytes=1000-1999", &condition]);
+        assert_eq!(got.status, 200);
+        assert!(got.body == new);
+        drop(running);
+        server.nothing_is_held();
+    }
+}
+
+#[test]
+fn a_truncated_file_breaks_the_body_and_nothing_follows_it() {
+    for mode in MODES {
+        let server = Server::start(mode);
+        let file = content(1, LONG);
+        for new_len in [0, 4096, LONG as u64 / 2 + 77, LONG as u64 - 1] {
+            server.put("song", &file);
+            let (mut client, mut got) = begun(&server, "song");
+            // A second request waits in the connection, as players send it.
+            client.send("GET", "song", &["Range: bytes=0-9"]);
+            let song = File::options().write(true).open(server.folder().join("song")).unwrap();
+            song.set_len(new_len).unwrap();
+            drop(song);
+            client.body(&mut got);
+            assert!(!got.complete, "cut to {new_len} in mode {mode:?}");
+            assert!(client.is_closed());
+            let answers = got.body.windows(8).filter(|bytes| bytes == b"HTTP/1.1").count();
+            assert_eq!(answers, 0, "an answer in the middle of a body");
+            drop(client);
+            server.nothing_is_held();
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_written_again_breaks_the_body() {
+    for mode in MODES {
+        let server = Server::start(mode);
+        server.put("song", &content(1, LONG));
+        let (mut client, mut got) = begun(&server, "song");
+        let song = File::options().write(true).open(server.folder().join("song")).unwrap();
+        let modified = song.metadata().unwrap().modified().unwrap();
+        song.write_all_at(b"title", LONG as u64 - 128).unwrap();
+        // As taggers do that keep the time.
+        song.set_modified(modified).unwrap();
+        client.body(&mut got);
+        assert!(!got.complete && client.is_closed());
+    }
+}
+
+#[test]
+fn slow_clients_have_one_window_each() {
+    const SLOW: usize = 40;
+    let server = Server::start(Mode::Mapped);
+    let file = content(1, LONG);
+    server.put("song", &file);
+    let mut clients: Vec<_> = (0..SLOW).map(|_| begun(&server, "song")).collect();
+    until("the clients' windows are mapped", || server.held().0 > SLOW / 2);
+    for (client, got) in &mut clients {
+        let mut more = vec![0; 300_000];
+        client.stream.read_exact(&mut more).unwrap();
+        got.body.extend(more);
+        assert!(server.held().0 <= SLOW);
+    }
+    // Each window is a map of its own at a multiple of its length, so none is longer.
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let folder = server.folder().to_str().unwrap();
+    for map in maps.lines().filter(|line| line.contains(folder)) {
+        let (start, end) = map.split_once(' ').unwrap().0.split_once('-').unwrap();
+        let address = |text| u64::from_str_radix(text, 16).unwrap();
+        assert_eq!((address(end) - address(start)) % WINDOW, 0, "{map}");
+    }
+    for (client, got) in clients.iter_mut().take(3) {
+        client.body(got);
+        assert!(got.complete && got.body == file);
+    }
+    drop(clients);
+    server.nothing_is_held();
+}
+
+#[test]
+fn a_peer_that_takes_nothing_loses_its_connection() {
+    for mode in MODES {
+        let server = Server::start_with(mode, Duration::from_millis(200));
+        server.put("song", &content(1, LONG));
+        let (mut client, mut got) = begun(&server, "song");
+        assert!(server.held().1 > 0);
+        server.nothing_is_held();
+        client.body(&mut got);
+        assert!(!got.complete);
+    }
+}
+
+/// A file whose reads wait, fail or cannot be maps, from one place on.
+struct Odd {
+    file: File,
+    behaviour: Behaviour,
+    from: u64,
+    /// Whether waiting reads may go on, and how many wait.
+    gate: Arc<(Mutex<(bool, usize)>, Condvar)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Behaviour {
+    Hangs,
+    Fails(i32),
+    CannotMap(i32),
+}
+
+impl Odd {
+    fn new(server: &Server, behaviour: Behaviour, from: u64) -> Odd {
+        let path = server.folder().join("odd");
+        fs::write(&path, content(1, LEN)).unwrap();
+        Odd { file: File::open(path).unwrap(), behaviour, from, gate: Arc::default() }
+    }
+
+    fn touch(&self, end: u64, maps: bool) -> io::Result<()> {
+        match self.behaviour {
+            _ if end <= self.from => Ok(()),
+            Behaviour::Hangs => {
+                let (state, bell) = &*self.gate;
+                let mut state = state.lock().unwrap();
+                state.1 += 1;
+                drop(bell.wait_while(state, |state| !state.0).unwrap());
+                Ok(())
+            }
+            Behaviour::Fails(code) => Err(io::Error::from_raw_os_error(code)),
+            Behaviour::CannotMap(code) if maps => Err(io::Error::from_raw_os_error(code)),
+            Behaviour::CannotMap(_) => Ok(()),
+        }
+    }
+}
+
+impl Source for Odd {
+    fn identity(&self) -> io::Result<Identity> {
+        self.file.identity()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.touch(offset + buffer.len() as u64, false)?;
+        // Short reads are no end of a file.
+        let len = buffer.len().min(10_000);
+        Source::read_at(&self.file, &mut buffer[..len], offset)
+    }
+
+    fn map(&self, offset: u64, len: usize) -> io::Result<Mapped> {
+        self.touch(offset + len as u64, true)?;
+        self.file.map(offset, len)
+    }
+
+    fn ahead(&self, offset: u64, len: u64) {
+        self.file.ahead(offset, len);
+    }
+}
+
+#[test]
+fn an_error_of_the_disk_breaks_the_body() {
+    const EIO: i32 = 5;
+    for mode in MODES {
+        let server = Server::start(mode);
+        server.put_source("bad", Odd::new(&server, Behaviour::Fails(EIO), 1_000_000));
+        let file = content(1, LEN);
+        let mut client = server.connect();
+        let got = client.get("bad", &[]);
+        assert!(!got.complete && client.is_closed());
+        assert!(got.body.len() > 700_000 && file.starts_with(&got.body));
+        // What is before the bad place can be had.
+        assert!(server.connect().get("bad", &["Range: bytes=0-499999"]).complete);
+        assert_eq!(server.shared.sender.figures().broken, 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_mapped_is_read() {
+    let (invalid, no_device, no_memory) = (22, 19, 12);
+    for code in [invalid, no_device, no_memory] {
+        let server = Server::start(Mode::Mapped);
+        server.put_source("odd", Odd::new(&server, Behaviour::CannotMap(code), 1_000_000));
+        let got = server.connect().get("odd", &[]);
+        assert!(got.complete && got.body == content(1, LEN));
+        assert!(server.shared.sender.figures().unmapped > 0);
+    }
+}
+
+#[test]
+fn a_disk_that_hangs_leaves_threads_for_other_work() {
+    const STREAMS: usize = 24;
+    for mode in MODES {
+        let server = Server::start(mode);
+        let odd = Odd::new(&server, Behaviour::Hangs, 0);
+        let gate = odd.gate.clone();
+        server.put_source("odd", odd);
+        let mut clients: Vec<_> = (0..STREAMS).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            client.send("GET", "odd", &[]);
+        }
+        for client in &mut clients {
+            assert_eq!(client.head().unwrap().status, 200);
+        }
+        until("as many reads hang as may", || gate.0.lock().unwrap().1 == READS_AT_A_TIME);
+        let done = server.runtime().block_on(async {
+            let job = tokio::task::spawn_blocking(|| 7);
+            tokio::time::timeout(DEADLINE, job).await.unwrap().unwrap()
+        });
+        assert_eq!(done, 7);
+        let mut other = server.connect();
+        server.put("other", b"abc");
+        other.send("HEAD", "other", &[]);
+        assert_eq!(other.answer("HEAD").unwrap().field("content-length"), "3");
+        assert_eq!(gate.0.lock().unwrap().1, READS_AT_A_TIME, "no further read hangs");
+        // Some leave while they wait; the others get everything when the disk is back.
+        clients.truncate(STREAMS / 2);
+        gate.0.lock().unwrap().0 = true;
+        gate.1.notify_all();
+        let file = content(1, LEN);
+        for client in &mut clients {
+            let mut got = Got::default();
+            got.fields.insert("content-length".to_owned(), LEN.to_string());
+            client.body(&mut got);
+            assert!(got.complete && got.body == file);
+        }
+        until("no body lives", || server.shared.sender.figures().live == 0);
+    }
+}
+
+/// What came of the requests for a file that changed all the time.
+#[derive(Default, Debug)]
+struct Tally {
+    complete: AtomicU64,
+    broken: AtomicU64,
+    wrong: AtomicU64,
+    missing: AtomicU64,
+}
+
+/// The files that are there in turn, and whether one is being written over just now (odd).
+struct Changing {
+    contents: [Vec<u8>; 2],
+    writing: AtomicU64,
+    over: AtomicBool,
+}
+
+impl Changing {
+    /// Whether these bytes are those of one of the files; or, for a file that was being written
+    /// over when it was opened, at each place those of one of them.
+    fn is_right(&self, start: usize, body: &[u8], mixed: bool) -> bool {
+        let parts = self.contents.each_ref().map(|file| &file[start..start + body.len()]);
+        let bytes = || body.iter().zip(parts[0].iter().zip(parts[1]));
+        parts.contains(&body)
+            || mixed && bytes().all(|(byte, (one, other))| byte == one || byte == other)
+    }
+
+    /// Asks for the file again and again until it no longer changes.
+    fn read(&self, server: &Server, number: u64, tally: &Tally) {
+        let mut requests = number;
+        while !self.over.load(Ordering::SeqCst) {
+            let mut client = server.connect();
+            client.pause = Duration::from_millis(2);
+            loop {
+                requests += 1;
+                let start = usize::try_from(requests * 7_919).unwrap() % (LEN / 2);
+                let range = match requests % 3 {
+                    0 => vec![],
+                    1 => vec![format!("Range: bytes={start}-")],
+                    _ => vec![format!("Range: bytes={start}-{}", start + LEN / 2)],
+                };
+                let fields: Vec<&str> = range.iter().map(String::as_str).collect();
+                let before = self.writing.load(Ordering::SeqCst);
+                client.send("GET", "song", &fields);
+                let Some(mut got) = client.head() else { break };
+                let mixed = before % 2 == 1 || before != self.writing.load(Ordering::SeqCst);
+                client.body(&mut got);
+                let start = got.field("content-range").strip_prefix("bytes ");
+                let start = start.and_then(|range| range.split('-').next()?.parse().ok());
+                let count = match got.status {
+                    200 | 206 if !got.complete => &tally.broken,
+                    200 | 206 if self.is_right(start.unwrap_or(0), &got.body, mixed) => {
+                        &tally.complete
+                    }
+                    404 | 416 => &tally.missing,
+                    _ => &tally.wrong,
+                };
+                count.fetch_add(1, Ordering::Relaxed);
+                if !got.complete || self.over.load(Ordering::SeqCst) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Changes the file in one of many ways, and makes it whole again.
+    fn change(&self, server: &Server, round: u64) {
+        let (song, new) = (server.folder().join("song"), server.folder().join("new"));
+        let content = &self.contents[usize::try_from(round / 6 % 2).unwrap()];
+        let open = || File::options().write(true).open(&song).unwrap();
+        let place = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+        let len = LEN as u64;
+        match round % 6 {
+            0 => open().set_len(place % len).unwrap(),
+            1 => open().set_len(0).unwrap(),
+            2 => open().set_len(len - 1 - place % 3_000).unwrap(),
+            3 => open().set_len(place % len / 4_096 * 4_096).unwrap(),
+            4 => fs::remove_file(&song).unwrap(),
+            _ => {
+                self.writing.fetch_add(1, Ordering::SeqCst);
+                let file = open();
+                for (block, offset) in content.chunks(4_096).zip((0..).step_by(4_096)) {
+                    file.write_all_at(block, offset).unwrap();
+                }
+                // The system sets the time before it copies: only now nobody sees it too early.
+                file.set_modified(SystemTime::now()).unwrap();
+                self.writing.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        thread::sleep(Duration::from_millis(10 + place % 20));
+        fs::write(&new, content).unwrap();
+        fs::rename(&new, &song).unwrap();
+        thread::sleep(Duration::from_millis(10 + place % 30));
+    }
+}
+
+fn change_while_it_is_sent(mode: Mode, clients: u64, rounds: u64) {
+    let server = Server::start(mode);
+    let contents = [content(1, LEN), content(2, LEN)];
+    server.put("song", &contents[0]);
+    let changing = Changing { contents, writing: AtomicU64::new(0), over: AtomicBool::new(false) };
+    let tally = Tally::default();
+    thread::scope(|scope| {
+        for number in 0..clients {
+            let (changing, server, tally) = (&changing, &server, &tally);
+            scope.spawn(move || changing.read(server, number, tally));
+        }
+        let changes = || (0..rounds).for_each(|round| changing.change(&server, round));
+        let changes = catch_unwind(AssertUnwindSafe(changes));
+        changing.over.store(true, Ordering::SeqCst);
+        changes.unwrap();
+    });
+    println!("{mode:?}, {clients} clients, {rounds} changes: {tally:?}");
+    server.nothing_is_held();
+    assert_eq!(tally.wrong.load(Ordering::Relaxed), 0, "complete answers with wrong bytes");
+    assert!(tally.complete.load(Ordering::Relaxed) > 0);
+    assert!(tally.broken.load(Ordering::Relaxed) > 0);
+    let song = &changing.contents;
+    let got = server.connect().get("song", &[]);
+    assert!(got.complete && song.contains(&got.body), "the server serves on");
+}
+
+#[test]
+fn no_complete_answer_holds_a_byte_of_a_changed_file() {
+    for mode in MODES {
+        change_while_it_is_sent(mode, CLIENTS, ROUNDS);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn no_complete_answer_holds_a_byte_of_a_file_that_changed_a_thousand_times() {
+    for mode in MODES {
+        change_while_it_is_sent(mode, 60, 1_000);
     }
 }
