@@ -21,6 +21,8 @@ const BLOCKING_THREADS: usize = 24;
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long running responses may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long what blocks may take after that.
+const GRACE_OF_THREADS: Duration = Duration::from_secs(2);
 
 /// Runs the server until SIGTERM or SIGINT.
 pub fn run(app: App) -> Result<()> {
@@ -31,7 +33,10 @@ pub fn run(app: App) -> Result<()> {
         .enable_all()
         .build()
         .map_err(|cause| Error::caused("cannot start the server's threads", cause))?;
-    runtime.block_on(listen(Arc::new(app)))
+    let result = runtime.block_on(listen(Arc::new(app)));
+    // A thread that waits for a disk that hangs must not keep the process.
+    runtime.shutdown_timeout(GRACE_OF_THREADS);
+    result
 }
 
 async fn listen(app: Arc<App>) -> Result<()> {

@@ -73,6 +73,8 @@ struct Shared {
     folder: TempDir,
     sender: Sender,
     sources: Mutex<HashMap<String, Arc<dyn Source>>>,
+    /// Held once more by every response with a body.
+    held: Arc<()>,
 }
 
 impl Server {
@@ -91,6 +93,7 @@ impl Server {
             folder: tempfile::tempdir().unwrap(),
             sender: Sender::new(mode),
             sources: Mutex::default(),
+            held: Arc::new(()),
         });
         let limits = Limits {
             connections: 1000,
@@ -146,6 +149,7 @@ impl Server {
     fn nothing_is_held(&self) {
         until("every map and file is given back", || self.held() == (0, 0));
         until("no body lives", || self.shared.sender.figures().live == 0);
+        until("what bodies hold is given back", || Arc::strong_count(&self.shared.held) == 1);
     }
 }
 
@@ -172,7 +176,10 @@ async fn answer<B>(shared: Arc<Shared>, request: hyper::Request<B>) -> Response 
         None => open(plan),
     });
     match opened.await.unwrap() {
-        Ok(opened) => shared.sender.respond(opened, request.method(), request.headers()),
+        Ok(opened) => {
+            let opened = opened.holding(shared.held.clone());
+            shared.sender.respond(opened, request.method(), request.headers())
+        }
         Err(_) => {
             let mut missing = Response::new(Body::empty());
             *missing.status_mut() = hyper::StatusCode::NOT_FOUND;
@@ -434,6 +441,7 @@ fn a_file_that_is_deleted_or_replaced_is_sent_to_its_end() {
         server.put("new", &new);
         let mut running = [begun(&server, "deleted"), begun(&server, "replaced")];
         assert_eq!(server.held().1, 2, "both files are open");
+        assert_eq!(Arc::strong_count(&server.shared.held), 3);
         fs::remove_file(server.folder().join("deleted")).unwrap();
         fs::rename(server.folder().join("new"), server.folder().join("replaced")).unwrap();
         for (client, got) in &mut running {

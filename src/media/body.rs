@@ -78,6 +78,9 @@ pub struct Counters {
     pub unmapped: AtomicU64,
 }
 
+/// What lives as long as a body.
+pub type Held = Option<Arc<dyn Send + Sync>>;
+
 /// The file of a body and what sending it needs.
 #[derive(Clone)]
 pub struct Sending {
@@ -87,6 +90,8 @@ pub struct Sending {
     pub identity: Identity,
     /// Its name for the log.
     pub path: PathBuf,
+    /// What is given back when the body has ended.
+    pub held: Held,
     /// How its bytes are to be had.
     pub mode: Mode,
     /// Bounds how many windows are waited for at a time in the whole server, so that a disk that

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod kind;
+pub mod places;
 pub mod plan;
 pub mod send;
 pub mod source;

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::http::body::{Body, Response};
 use crate::http::range::{Answer, Validators, answer};
 pub use crate::media::body::Mode;
-use crate::media::body::{Counters, Piece, Sending, Windows};
+use crate::media::body::{Counters, Held, Piece, Sending, Windows};
 use crate::media::plan::Plan;
 use crate::media::source::{Identity, Source, open_regular};
 use crate::media::window::maps_work_on;
@@ -54,6 +54,7 @@ pub struct Opened {
     plan: Plan,
     source: Arc<dyn Source>,
     identity: Identity,
+    held: Held,
 }
 
 /// Opens the file of a plan; may wait for the disk.
@@ -68,7 +69,14 @@ impl Opened {
     /// A source that is sent as a plan says; fails where it does not tell what it is.
     pub fn new(plan: Plan, source: Arc<dyn Source>) -> io::Result<Opened> {
         let identity = source.identity()?;
-        Ok(Opened { plan, source, identity })
+        Ok(Opened { plan, source, identity, held: None })
+    }
+
+    /// Keeps a value (a [`Place`](super::places::Place)) until the last byte of the body was
+    /// taken or the client left; no longer than the response where that has no body.
+    pub fn holding(mut self, value: impl Send + Sync + 'static) -> Self {
+        self.held = Some(Arc::new(value));
+        self
     }
 
     /// What the file was when it was opened.
@@ -181,6 +189,7 @@ impl Sender {
             source: opened.source,
             identity: opened.identity,
             path: opened.plan.path,
+            held: opened.held,
             permits: Arc::clone(&self.permits),
             counters: Arc::clone(&self.counters),
         }
