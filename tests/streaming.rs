@@ -24,7 +24,7 @@ use kinglet::media::send::{Mode, Opened, READS_AT_A_TIME, Sender, open};
 use kinglet::media::source::{Identity, Source};
 use kinglet::media::window::Mapped;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 
 /// Both ways in which bytes can leave.
@@ -32,9 +32,9 @@ const MODES: [Mode; 2] = [Mode::Mapped, Mode::Read];
 /// Length of the files that change while they are sent.
 const LEN: usize = 3_000_000;
 /// Long enough for a response to be under way while nobody reads it.
-const LONG: usize = 16 << 20;
-/// Receive buffers of clients, so that a response cannot hide in them.
-const RECEIVE_BUFFER: u32 = 16 << 10;
+const LONG: usize = 4 << 20;
+/// Buffers of sockets: small, so that what is sent was in a window just before.
+const SOCKET_BUFFER: u32 = 16 << 10;
 /// How often the file changes in the ordinary run, in each mode; it has 6 ways to change.
 const ROUNDS: u64 = 36;
 /// How many clients read it meanwhile.
@@ -101,7 +101,13 @@ impl Server {
             stall_timeout,
             grace: Duration::from_secs(1),
         };
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = {
+            let _inside = runtime.enter();
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_send_buffer_size(SOCKET_BUFFER).unwrap();
+            socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            socket.listen(1024).unwrap()
+        };
         let address = listener.local_addr().unwrap();
         let to_answer = shared.clone();
         let answer = move |request: hyper::Request<_>, _| answer(to_answer.clone(), request);
@@ -128,7 +134,7 @@ impl Server {
     fn connect(&self) -> Client {
         let _inside = self.runtime().enter();
         let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
+        socket.set_recv_buffer_size(SOCKET_BUFFER).unwrap();
         let stream = self.runtime().block_on(socket.connect(self.address)).unwrap();
         let stream = stream.into_std().unwrap();
         stream.set_nonblocking(false).unwrap();
@@ -754,7 +760,8 @@ impl Changing {
             4 => fs::remove_file(&song).unwrap(),
             _ => {
                 self.writing.fetch_add(1, Ordering::SeqCst);
-                let file = open();
+                let (file, content) =
+                    (open(), &self.contents[usize::try_from((round / 6 + 1) % 2).unwrap()]);
                 for (block, offset) in content.chunks(4_096).zip((0..).step_by(4_096)) {
                     file.write_all_at(block, offset).unwrap();
                 }
