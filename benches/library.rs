@@ -7,14 +7,29 @@ use kinglet::db::{fold, pack};
 const PASSWORD: &str = "sesame";
 const SALT: &str = "c19b2d";
 const ADJECTIVES: [&str; 16] = [
-    "Lonely", "Velvet", "Local", "Broken", "Electric", "Silent", "Golden", "Lost", "Hollow", "Distant", "Paper",
-    "Crimson", "Northern", "Midnight", "Slow", "Loud",
+    "Lonely", "Velvet", "Local", "Broken", "Electric", "Silent", "Golden", "Lost", "Hollow",
+    "Distant", "Paper", "Crimson", "Northern", "Midnight", "Slow", "Loud",
 ];
 const NOUNS: [&str; 16] = [
-    "Lovers", "Rivers", "Horses", "Machines", "Sundays", "Harbours", "Ghosts", "Lights", "Gardens", "Engines",
-    "Mirrors", "Wolves", "Letters", "Rooms", "Loops", "Mountains",
+    "Lovers",
+    "Rivers",
+    "Horses",
+    "Machines",
+    "Sundays",
+    "Harbours",
+    "Ghosts",
+    "Lights",
+    "Gardens",
+    "Engines",
+    "Mirrors",
+    "Wolves",
+    "Letters",
+    "Rooms",
+    "Loops",
+    "Mountains",
 ];
-const GENRES: [&str; 8] = ["Rock", "Pop", "Jazz", "Electronic", "Ambient", "Folk", "Soul", "Drum & Bass"];
+const GENRES: [&str; 8] =
+    ["Rock", "Pop", "Jazz", "Electronic", "Ambient", "Folk", "Soul", "Drum & Bass"];
 
 /// Parameters that sign the bench's user in by token.
 pub fn sign_in() -> String {
@@ -28,7 +43,8 @@ pub fn sign_in() -> String {
 pub fn fill(app: &App, songs: i64) {
     let mut chance = 7_u64;
     let mut draw = move |most: usize| {
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        chance =
+            chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(chance >> 33).unwrap_or(0) % most
     };
     let mut title = move || match draw(3) {
