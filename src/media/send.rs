@@ -240,3 +240,90 @@ fn multipart(ranges: Vec<Range<u64>>, boundary: &str, content_type: &str, len: u
     pieces.push(Piece::Literal(Bytes::from(format!("\r\n--{boundary}--\r\n"))));
     pieces
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use hyper::body::Body as _;
+    use std::borrow::Cow;
+    use std::time::Duration;
+
+    fn opened(disposition: Option<&str>, content_type: &'static str) -> Opened {
+        let file = tempfile::tempfile().unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, b"0123456789", 0).unwrap();
+        let plan = Plan {
+            path: "song".into(),
+            content_type: Cow::Borrowed(content_type),
+            disposition: disposition.map(str::to_owned),
+            cache: "public, max-age=60",
+        };
+        Opened::new(plan, Arc::new(file)).unwrap()
+    }
+
+    fn respond(opened: Opened, fields: &[(header::HeaderName, &str)]) -> Response {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            set(&mut headers, name.clone(), value);
+        }
+        Sender::new(Mode::Read).respond(opened, &Method::GET, &headers)
+    }
+
+    #[test]
+    fn a_refusal_is_not_kept_by_caches_nor_saved_as_a_file() {
+        let cases = [(header::RANGE, "bytes=10-", 416), (header::IF_MATCH, "\"other\"", 412)];
+        for (name, value, status) in cases {
+            let response = respond(opened(Some("attachment"), "audio/flac"), &[(name, value)]);
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(response.headers().get(header::CACHE_CONTROL).unwrap(), "no-store");
+            for absent in [header::CONTENT_DISPOSITION, header::CONTENT_TYPE] {
+                assert!(!response.headers().contains_key(absent));
+            }
+            assert!(response.body().is_end_stream());
+        }
+    }
+
+    #[test]
+    fn what_is_not_modified_tells_how_long_to_keep_it() {
+        let response = respond(opened(None, "audio/flac"), &[(header::IF_NONE_MATCH, "*")]);
+        assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
+        let fields = response.headers();
+        assert_eq!(fields.get(header::CACHE_CONTROL).unwrap(), "public, max-age=60");
+        assert!(fields.contains_key(header::ETAG));
+        assert!(!fields.contains_key(header::CONTENT_LENGTH));
+    }
+
+    #[test]
+    fn what_no_header_can_hold_breaks_no_response() {
+        let response = respond(opened(Some("a\nb"), "audio/\nflac"), &[]);
+        assert_eq!(response.status(), StatusCode::OK);
+        let fields = response.headers();
+        assert_eq!(fields.get(header::CONTENT_TYPE).unwrap(), "application/octet-stream");
+        assert!(!fields.contains_key(header::CONTENT_DISPOSITION));
+        assert_eq!(response.body().size_hint().exact(), Some(10));
+    }
+
+    #[test]
+    fn a_file_from_the_future_has_no_date() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_modified(SystemTime::now() + Duration::from_secs(86_400)).unwrap();
+        let plan = opened(None, "audio/flac").plan;
+        let response = respond(Opened::new(plan, Arc::new(file)).unwrap(), &[]);
+        assert!(!response.headers().contains_key(header::LAST_MODIFIED));
+        assert!(response.headers().contains_key(header::ETAG));
+    }
+
+    #[test]
+    fn folders_are_tried_one_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.mp3"), b"abc").unwrap();
+        let sender = Sender::new(Mode::Mapped);
+        assert_eq!(sender.check(folder.path()).unwrap(), Mode::Mapped);
+        assert!(sender.check(&folder.path().join("missing")).is_err());
+        let device = std::fs::metadata(folder.path()).unwrap().dev();
+        sender.clone().read_devices.write().unwrap().push(device);
+        assert_eq!((sender.mode_on(device), sender.mode_on(!device)), (Mode::Read, Mode::Mapped));
+        assert_eq!(Sender::new(Mode::Read).check(folder.path()).unwrap(), Mode::Read);
+    }
+}
