@@ -6,6 +6,8 @@ use std::os::unix::fs::DirBuilderExt;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::media::places::Places;
+use crate::media::send::{Mode, Sender};
 use crate::secret::Vault;
 use crate::visits::Visits;
 
@@ -17,6 +19,10 @@ pub struct App {
     pub db: Db,
     /// Encrypts and decrypts passwords.
     pub vault: Vault,
+    /// Sends files.
+    pub sender: Sender,
+    /// The streams of each share, by its row id.
+    pub share_streams: Places<i64>,
     /// Counts the visits of shares.
     pub visits: Visits,
 }
@@ -29,6 +35,13 @@ impl App {
         })?;
         let db = Db::open(&config.data.join("kinglet.db"))?;
         let vault = Vault::open(&config.data.join("kinglet.key"))?;
-        Ok(App { config, db, vault, visits: Visits::default() })
+        Ok(App {
+            sender: Sender::new(Mode::Mapped),
+            share_streams: Places::new(config.streams_per_share),
+            visits: Visits::default(),
+            config,
+            db,
+            vault,
+        })
     }
 }

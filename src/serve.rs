@@ -12,6 +12,7 @@ use crate::account::{self, FirstAdministrator};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
+use crate::media::send::Mode;
 use crate::route;
 use crate::visits;
 
@@ -24,6 +25,8 @@ const BLOCKING_THREADS: usize = 24;
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long running responses may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long what blocks may take after that.
+const GRACE_OF_THREADS: Duration = Duration::from_secs(2);
 
 /// Runs the server until SIGTERM or SIGINT. Where there is no user yet, the first administrator is
 /// made before.
@@ -38,7 +41,10 @@ pub fn run(app: App) -> Result<()> {
         .enable_all()
         .build()
         .map_err(|cause| Error::caused("cannot start the server's threads", cause))?;
-    runtime.block_on(listen(Arc::new(app)))
+    let result = runtime.block_on(listen(Arc::new(app)));
+    // A thread that waits for a disk that hangs must not keep the process.
+    runtime.shutdown_timeout(GRACE_OF_THREADS);
+    result
 }
 
 async fn listen(app: Arc<App>) -> Result<()> {
@@ -49,9 +55,14 @@ async fn listen(app: Arc<App>) -> Result<()> {
     let limits = Limits {
         connections: app.config.connections,
         header_timeout: app.config.header_timeout,
+        stall_timeout: app.config.stall_timeout,
         grace: GRACE,
     };
     let stop = stopped()?;
+    tokio::task::spawn_blocking({
+        let app = app.clone();
+        move || try_maps(&app)
+    });
     tracing::info!("serving on http://{address}");
     let visits = tokio::spawn(write_visits(app.clone()));
     let kept = app.clone();
@@ -86,6 +97,26 @@ fn welcome(administrator: &FirstAdministrator) {
             "\n  This is the first start. Sign in with\n\n    user      {name}\n    password  {password}\n\n  \
              The password is shown this once; `kinglet user passwd {name}` gives another.\n"
         );
+    }
+}
+
+/// Tries in each music folder whether its songs can be sent from memory maps.
+///
+/// It runs beside the first requests, since a disk may have to spin up for it.
+fn try_maps(app: &App) {
+    for folder in &app.config.music {
+        match app.sender.check(folder) {
+            Ok(Mode::Mapped) => {
+                tracing::info!(folder = %folder.display(), "songs are sent from memory maps");
+            }
+            Ok(Mode::Read) => {
+                tracing::warn!(
+                    folder = %folder.display(),
+                    "memory maps do not work here: songs are read, which takes more memory",
+                );
+            }
+            Err(error) => tracing::warn!(folder = %folder.display(), %error, "cannot be read"),
+        }
     }
 }
 

@@ -1,3 +1,9 @@
 //! From a song to bytes for a client.
 
+pub mod body;
 pub mod kind;
+pub mod places;
+pub mod plan;
+pub mod send;
+pub mod source;
+pub mod window;
