@@ -116,6 +116,7 @@ pub fn similar(db: &Connection, viewer: Viewer, artist: i64, count: i64) -> Resu
         JOIN album_genre ON album_genre.album_id = own.album_id
         JOIN album_genre near ON near.genre_id = album_genre.genre_id
         JOIN album_artist other ON other.album_id = near.album_id AND other.main
+        JOIN artist ON artist.id = other.artist_id AND artist.music_folders & ?2 != 0
         WHERE own.artist_id = ?3 AND own.main AND other.artist_id != ?3
         GROUP BY other.artist_id ORDER BY count(*) DESC, other.artist_id LIMIT ?4";
     picked(db, pick, (viewer.user, viewer.scope, artist, count))

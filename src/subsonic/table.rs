@@ -1,6 +1,6 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
-use super::endpoint::{browsing, lyrics, system};
+use super::endpoint::{browsing, lists, lyrics, searching, system};
 use super::fail::Result;
 use super::{Call, Reply};
 use crate::db::users::Role;
@@ -64,6 +64,17 @@ static ENDPOINTS: &[Endpoint] = &[
     all("getArtist", browsing::get_artist),
     all("getAlbum", browsing::get_album),
     all("getSong", browsing::get_song),
+    // Lists
+    all("getAlbumList", lists::get_album_list),
+    all("getAlbumList2", lists::get_album_list2),
+    all("getRandomSongs", lists::get_random_songs),
+    all("getSongsByGenre", lists::get_songs_by_genre),
+    all("getStarred", lists::get_starred),
+    all("getStarred2", lists::get_starred2),
+    // Searching
+    all("search", searching::search),
+    all("search2", searching::search2),
+    all("search3", searching::search3),
     // Media retrieval
     all("getLyrics", lyrics::get_lyrics),
     all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),
