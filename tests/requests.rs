@@ -195,3 +195,133 @@ fn the_old_search_wants_every_field_to_fit() {
     assert_eq!(page["searchResult"]["totalHits"], 3);
     assert_eq!(page["searchResult"]["offset"], 1);
 }
+
+/// Makes a playlist and tells its id.
+fn playlist(server: &Server, user: &str, parameters: &str) -> String {
+    let made = server.ok(user, &format!("createPlaylist?{parameters}"));
+    made["playlist"]["id"].as_str().unwrap().to_owned()
+}
+
+fn entries(server: &Server, user: &str, playlist: &str) -> Vec<String> {
+    server.ids(user, &format!("getPlaylist?id={playlist}"), "playlist.entry")
+}
+
+#[test]
+fn playlists_answer_as_recorded() {
+    let server = Server::open();
+    server.golden("playlists/getPlaylists.none", ADMIN, "getPlaylists");
+    let id = playlist(&server, ADMIN, "name=One %26 <more>&songId=so3&songId=so9&songId=so3");
+    server.ok(ADMIN, &format!("updatePlaylist?playlistId={id}&comment=\"夜\"&public=true"));
+    playlist(&server, ADMIN, "name=empty");
+    server.golden("playlists/getPlaylists", ADMIN, "getPlaylists");
+    server.golden("playlists/getPlaylists.ben", BEN, "getPlaylists");
+    server.golden("playlists/getPlaylist", ADMIN, &format!("getPlaylist?id={id}"));
+    server.golden("playlists/getPlaylist.ben", BEN, &format!("getPlaylist?id={id}"));
+    let replaced = format!("createPlaylist?playlistId={id}&songId=so8");
+    server.golden("playlists/createPlaylist", ADMIN, &replaced);
+}
+
+#[test]
+fn songs_of_a_playlist_go_by_their_old_places_and_come_at_the_end() {
+    let server = Server::open();
+    let id = playlist(&server, ADMIN, "name=x&songId=so1&songId=so2&songId=so1&songId=so3");
+    let change =
+        |change: &str| server.ok(ADMIN, &format!("updatePlaylist?playlistId={id}&{change}"));
+    change("songIdToAdd=so4&songIndexToRemove=0&songIndexToRemove=3&songIdToAdd=so2");
+    assert_eq!(entries(&server, ADMIN, &id), ["so2", "so1", "so4", "so2"]);
+    change("songIndexToRemove=1&songIndexToRemove=1&name=y");
+    assert_eq!(entries(&server, ADMIN, &id), ["so2", "so4", "so2"]);
+    let shown = server.ok(ADMIN, &format!("getPlaylist?id={id}"));
+    assert_eq!(shown["playlist"]["name"], "y");
+    assert_eq!(shown["playlist"]["songCount"], 3);
+    assert_eq!(shown["playlist"]["duration"], 579);
+    for wrong in [
+        ("songIndexToRemove=3&name=z", 10),
+        ("songIndexToRemove=-1", 10),
+        ("songIdToAdd=so99&name=z", 70),
+        ("songIdToAdd=so11", 70),
+        ("songIdToAdd=al1", 70),
+        ("public=perhaps", 10),
+        ("name=", 10),
+    ] {
+        let call = format!("updatePlaylist?playlistId={id}&{}", wrong.0);
+        assert_eq!(server.error(ADMIN, &call), wrong.1, "{call}");
+    }
+    let after = server.ok(ADMIN, &format!("getPlaylist?id={id}"));
+    assert_eq!(after, shown, "a call that fails changes nothing");
+    playlist(&server, ADMIN, &format!("playlistId={id}&name=w"));
+    assert_eq!(entries(&server, ADMIN, &id), [""; 0]);
+}
+
+#[test]
+fn hidden_songs_keep_their_place_in_a_playlist() {
+    let server = Server::open();
+    let id = playlist(&server, ADMIN, "name=x&songId=so1&songId=so9&songId=so2&songId=so3");
+    server.ok(ADMIN, &format!("updatePlaylist?playlistId={id}&public=true"));
+    assert_eq!(entries(&server, BEN, &id), ["so1", "so2", "so3"]);
+    let missing = |song: i64, when: Option<i64>| {
+        let sql = "UPDATE song SET missing = ?2 WHERE id = ?1";
+        server.app.db.write(|db| db.execute(sql, (song, when))).unwrap();
+    };
+    missing(1, Some(1));
+    assert_eq!(entries(&server, ADMIN, &id), ["so9", "so2", "so3"]);
+    server.ok(ADMIN, &format!("updatePlaylist?playlistId={id}&songIndexToRemove=1"));
+    assert_eq!(entries(&server, ADMIN, &id), ["so9", "so3"]);
+    missing(1, None);
+    assert_eq!(entries(&server, ADMIN, &id), ["so1", "so9", "so3"]);
+}
+
+#[test]
+fn playlists_are_changed_by_their_owners_alone() {
+    let server = Server::open();
+    let open = playlist(&server, ADMIN, "name=open&songId=so1");
+    server.ok(ADMIN, &format!("updatePlaylist?playlistId={open}&public=1"));
+    let secret = playlist(&server, ADMIN, "name=secret");
+    let own = playlist(&server, BEN, "name=mine&songId=so2");
+    let lists = |user: &str, call: &str| server.ids(user, call, "playlists.playlist");
+    assert_eq!(lists(BEN, "getPlaylists"), [own.clone(), open.clone()]);
+    assert_eq!(lists(BEN, "getPlaylists?username=Ben"), [own.clone(), open.clone()]);
+    assert_eq!(lists(ADMIN, "getPlaylists"), [open.clone(), secret.clone()]);
+    assert_eq!(lists(ADMIN, "getPlaylists?username=ben"), [own.clone(), open.clone()]);
+    assert_eq!(server.error(ADMIN, "getPlaylists?username=nobody"), 70);
+    assert_eq!(server.error(BEN, "getPlaylists?username=admin"), 50);
+    for (user, call, code) in [
+        (BEN, format!("updatePlaylist?playlistId={open}&name=x"), 50),
+        (BEN, format!("createPlaylist?playlistId={open}&songId=so1"), 50),
+        (BEN, format!("deletePlaylist?id={open}"), 50),
+        (BEN, format!("getPlaylist?id={secret}"), 70),
+        (BEN, format!("updatePlaylist?playlistId={secret}&name=x"), 70),
+        (BEN, format!("deletePlaylist?id={secret}"), 70),
+        (BEN, "createPlaylist?name=x&songId=so9".to_owned(), 70),
+        (ADMIN, format!("updatePlaylist?playlistId={own}&name=x"), 50),
+        (ADMIN, "getPlaylist?id=pl99".to_owned(), 70),
+        (ADMIN, "getPlaylist?id=so1".to_owned(), 70),
+        (ADMIN, "createPlaylist?playlistId=pl99".to_owned(), 70),
+        (ADMIN, "getPlaylist".to_owned(), 10),
+        (ADMIN, "createPlaylist".to_owned(), 10),
+        (ADMIN, "createPlaylist?songId=so1".to_owned(), 10),
+        (ADMIN, "updatePlaylist?name=x".to_owned(), 10),
+        (ADMIN, "deletePlaylist".to_owned(), 10),
+    ] {
+        assert_eq!(server.error(user, &call), code, "{call}");
+    }
+    assert_eq!(lists(BEN, "getPlaylists"), [own.clone(), open.clone()]);
+    server.ok(ADMIN, &format!("deletePlaylist?id={own}"));
+    assert_eq!(lists(BEN, "getPlaylists"), [open]);
+}
+
+#[test]
+fn a_playlist_has_an_end() {
+    let server = Server::open();
+    let id = playlist(&server, ADMIN, "name=x");
+    let songs: String = (0..10_000).map(|_| "&songId=so1").collect();
+    let many = |call: &str| {
+        let answer = server.post(ADMIN, &format!("{call}&f=json"));
+        answer.text().contains("\"status\":\"ok\"")
+    };
+    assert!(many(&format!("createPlaylist?playlistId={id}{songs}")));
+    let songs = songs.replace("songId", "songIdToAdd");
+    assert!(many(&format!("updatePlaylist?playlistId={id}{songs}")));
+    assert!(!many(&format!("updatePlaylist?playlistId={id}&songIdToAdd=so1")));
+    assert_eq!(entries(&server, ADMIN, &id).len(), 20_000);
+}

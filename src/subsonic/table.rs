@@ -1,6 +1,6 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
-use super::endpoint::{browsing, lists, lyrics, searching, system};
+use super::endpoint::{browsing, lists, lyrics, playlists, searching, system};
 use super::fail::Result;
 use super::{Call, Reply};
 use crate::db::users::Role;
@@ -75,6 +75,12 @@ static ENDPOINTS: &[Endpoint] = &[
     all("search", searching::search),
     all("search2", searching::search2),
     all("search3", searching::search3),
+    // Playlists
+    all("getPlaylists", playlists::get_playlists),
+    all("getPlaylist", playlists::get_playlist),
+    all("createPlaylist", playlists::create_playlist),
+    all("updatePlaylist", playlists::update_playlist),
+    all("deletePlaylist", playlists::delete_playlist),
     // Media retrieval
     all("getLyrics", lyrics::get_lyrics),
     all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),

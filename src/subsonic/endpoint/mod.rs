@@ -3,5 +3,6 @@
 pub mod browsing;
 pub mod lists;
 pub mod lyrics;
+pub mod playlists;
 pub mod searching;
 pub mod system;

@@ -6,6 +6,7 @@
 pub mod album;
 pub mod artist;
 pub mod child;
+pub mod playlist;
 pub mod time;
 
 use serde::Serialize;
