@@ -325,3 +325,128 @@ fn a_playlist_has_an_end() {
     assert!(!many(&format!("updatePlaylist?playlistId={id}&songIdToAdd=so1")));
     assert_eq!(entries(&server, ADMIN, &id).len(), 20_000);
 }
+
+#[test]
+fn information_answers_as_recorded() {
+    let server = Server::open();
+    for (name, call) in [
+        ("getArtistInfo", "getArtistInfo?id=at1"),
+        ("getArtistInfo2", "getArtistInfo2?id=at1"),
+        ("getArtistInfo2.bare", "getArtistInfo2?id=at5"),
+        ("getAlbumInfo", "getAlbumInfo?id=fo4"),
+        ("getAlbumInfo2", "getAlbumInfo2?id=al1"),
+        ("getSimilarSongs", "getSimilarSongs?id=so8"),
+        ("getSimilarSongs2", "getSimilarSongs2?id=at5&count=0"),
+        ("getTopSongs", "getTopSongs?artist=kid <koala> \"jr\""),
+    ] {
+        server.golden(&format!("information/{name}"), ADMIN, call);
+    }
+}
+
+#[test]
+fn information_is_found_by_the_ids_of_both_views() {
+    let server = Server::open();
+    let of_artist = server.ok(ADMIN, "getArtistInfo?id=at1")["artistInfo"].take();
+    for id in ["al1", "so1", "fo3", "fo4", "fo1"] {
+        assert_eq!(server.ok(ADMIN, &format!("getArtistInfo?id={id}"))["artistInfo"], of_artist);
+    }
+    let of_album = server.ok(ADMIN, "getAlbumInfo?id=al1")["albumInfo"].take();
+    for id in ["so1", "fo4"] {
+        assert_eq!(server.ok(ADMIN, &format!("getAlbumInfo2?id={id}"))["albumInfo"], of_album);
+    }
+    assert!(server.ok(ADMIN, "getAlbumInfo?id=fo1")["albumInfo"].as_object().unwrap().is_empty());
+    for name in [
+        "getArtistInfo",
+        "getArtistInfo2",
+        "getAlbumInfo",
+        "getAlbumInfo2",
+        "getSimilarSongs",
+        "getSimilarSongs2",
+    ] {
+        assert_eq!(server.error(ADMIN, name), 10, "{name}");
+        for id in ["so99", "al99", "at99", "fo99", "so11", "pl1", "x"] {
+            assert_eq!(server.error(ADMIN, &format!("{name}?id={id}")), 70, "{name} of {id}");
+        }
+        for id in ["so9", "al4", "fo8"] {
+            assert_eq!(server.error(BEN, &format!("{name}?id={id}")), 70, "{name} of {id} as ben");
+        }
+    }
+}
+
+#[test]
+fn similar_is_what_shares_genres() {
+    let server = Server::open();
+    let similar = |user: &str, id: &str| {
+        let mut ids = server.ids(user, &format!("getSimilarSongs?id={id}"), "similarSongs.song");
+        ids.sort();
+        ids
+    };
+    assert_eq!(similar(ADMIN, "so2"), ["so1", "so10", "so3", "so4", "so5", "so6", "so9"]);
+    assert_eq!(similar(BEN, "so2"), ["so1", "so3", "so4", "so5", "so6"]);
+    assert_eq!(similar(ADMIN, "al3"), ["so7", "so8"]);
+    assert_eq!(similar(ADMIN, "at2"), ["so1", "so7"], "an artist without albums of their own");
+    let few = server.ids(ADMIN, "getSimilarSongs2?id=at1&count=2", "similarSongs2.song");
+    assert_eq!(few.len(), 2);
+    assert_eq!(server.ids(ADMIN, "getArtistInfo2?id=at1", "artistInfo2.similarArtist"), ["at3"]);
+    assert_eq!(server.ids(BEN, "getArtistInfo2?id=at1", "artistInfo2.similarArtist"), [""; 0]);
+}
+
+#[test]
+fn top_songs_are_those_played_most() {
+    let server = Server::open();
+    let top = |user: &str, query: &str| {
+        server.ids(user, &format!("getTopSongs?{query}"), "topSongs.song")
+    };
+    assert_eq!(top(ADMIN, "artist=ÜRSULA %26 the band&count=2"), ["so1", "so4"]);
+    assert_eq!(top(ADMIN, "id=at3&artist=ignored").len(), 2);
+    assert_eq!(top(ADMIN, "artist=nobody"), [""; 0]);
+    assert_eq!(top(BEN, "artist=夜"), [""; 0]);
+    assert_eq!(server.error(ADMIN, "getTopSongs"), 10);
+    assert_eq!(server.error(ADMIN, "getTopSongs?id=at99"), 70);
+    assert_eq!(server.error(ADMIN, "getTopSongs?id=al1"), 70);
+    assert_eq!(server.error(BEN, "getTopSongs?id=at3"), 70);
+}
+
+#[test]
+fn every_way_of_calling_is_answered() {
+    let server = Server::open();
+    let plain = server.call(ADMIN, "getAlbum?id=al1");
+    assert_eq!(plain.headers["content-type"], "text/xml; charset=utf-8");
+    assert_eq!(plain.headers["cache-control"], "no-store");
+    assert_eq!(server.call(ADMIN, "getAlbum.view?id=al1").body, plain.body);
+    assert_eq!(server.post(ADMIN, "getAlbum?id=al1").body, plain.body);
+    let jsonp = server.call(ADMIN, "ping?f=jsonp&callback=lib.got");
+    assert_eq!(jsonp.headers["content-type"], "text/javascript; charset=utf-8");
+    assert!(jsonp.text().starts_with("lib.got({") && jsonp.text().ends_with("});"));
+    for wrong in ["ping?f=jsonp", "ping?f=jsonp&callback=alert(1)", "ping?f=yaml"] {
+        assert!(server.call(ADMIN, wrong).text().contains("code=\"10\""), "{wrong}");
+    }
+    assert!(server.call(ADMIN, "getNothing").text().contains("code=\"0\""));
+}
+
+#[test]
+fn who_signs_in_wrongly_is_told_so() {
+    let server = Server::open();
+    let code = |query: &str| {
+        let answer = server.get(&format!("/rest/ping?f=json&v=1.16.1&c=tests&{query}"));
+        let document: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        document["subsonic-response"]["error"]["code"].as_i64()
+    };
+    // md5("sesame" and "c19b2d").
+    let token = "t=26719a1196d2a940705a59634eb18eab&s=c19b2d";
+    assert_eq!(code(&format!("u=admin&{token}")), None);
+    assert_eq!(code("u=ADMIN&p=enc:736573616d65"), None);
+    for (query, expected) in [
+        ("", 10),
+        ("u=admin", 10),
+        ("u=admin&t=26719a1196d2a940705a59634eb18eab", 10),
+        ("u=admin&p=wrong", 40),
+        ("u=nobody&p=sesame", 40),
+        ("u=admin&t=00000000000000000000000000000000&s=c19b2d", 40),
+        ("u=admin&p=sesame&t=26719a1196d2a940705a59634eb18eab&s=c19b2d", 43),
+        ("u=admin&apiKey=x", 43),
+        ("apiKey=x", 44),
+    ] {
+        assert_eq!(code(query), Some(expected), "{query}");
+    }
+}

@@ -254,6 +254,14 @@ pub fn similar_songs(
     songs::picked(db, pick, (viewer.user, viewer.scope, artist, keys, count))
 }
 
+/// The names of the genres of an artist's own albums.
+pub fn genres_of_artist(db: &Connection, artist: i64) -> Result<Vec<String>> {
+    let sql = "SELECT DISTINCT genre.name FROM album_artist JOIN album_genre USING (album_id)
+        JOIN genre ON genre.id = album_genre.genre_id
+        WHERE album_artist.artist_id = ?1 AND album_artist.main ORDER BY genre.key";
+    collect(db, sql, [artist], |row| row.get(0))
+}
+
 /// A genre and how much there is of it.
 #[derive(Clone, Debug)]
 pub struct Genre {

@@ -1,6 +1,6 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
-use super::endpoint::{browsing, lists, lyrics, playlists, searching, system};
+use super::endpoint::{browsing, information, lists, lyrics, playlists, searching, system};
 use super::fail::Result;
 use super::{Call, Reply};
 use crate::db::users::Role;
@@ -64,6 +64,13 @@ static ENDPOINTS: &[Endpoint] = &[
     all("getArtist", browsing::get_artist),
     all("getAlbum", browsing::get_album),
     all("getSong", browsing::get_song),
+    all("getArtistInfo", information::get_artist_info),
+    all("getArtistInfo2", information::get_artist_info2),
+    all("getAlbumInfo", information::get_album_info),
+    all("getAlbumInfo2", information::get_album_info),
+    all("getSimilarSongs", information::get_similar_songs),
+    all("getSimilarSongs2", information::get_similar_songs2),
+    all("getTopSongs", information::get_top_songs),
     // Lists
     all("getAlbumList", lists::get_album_list),
     all("getAlbumList2", lists::get_album_list2),

@@ -1,6 +1,7 @@
 //! The endpoints, a file for each category of the spec: parameters, one call of the database, types.
 
 pub mod browsing;
+pub mod information;
 pub mod lists;
 pub mod lyrics;
 pub mod playlists;
