@@ -10,6 +10,8 @@ use super::{Cover, Viewer, collect, optional};
 
 /// Playlists a list of them holds at most, so that its size is bounded.
 const MOST_LISTED: i64 = 10_000;
+/// So many entries from the first are looked at for a picture.
+const LOOKED_AT_FOR_COVER: i64 = 50;
 
 /// A playlist with what one user sees of it.
 #[derive(Clone, Debug)]
@@ -51,27 +53,33 @@ pub struct Changes<'a> {
 
 /// ?1 is the user, ?2 the visible music folders.
 ///
-/// The columns of the picture are those of the row that has the lowest position: SQLite takes
-/// columns outside of aggregates from the row where `min` found its value.
+/// Songs are counted in an index that holds all that is needed of them: reading the songs
+/// themselves would take many times as long where playlists are long.
 fn select(condition: &str) -> String {
     format!(
-        "SELECT p.id, p.user_id, u.name, p.name, p.comment, p.public, p.created, p.changed,
-            count(s.id), coalesce(sum(s.duration), 0), s.id, s.album_id, s.own_cover, s.picture, a.cover_stamp,
-            min(CASE WHEN a.cover_stamp IS NOT NULL OR s.own_cover AND s.picture IS NOT NULL THEN e.position END)
-         FROM playlist p JOIN user u ON u.id = p.user_id
-         LEFT JOIN playlist_entry e ON e.playlist_id = p.id
-         LEFT JOIN song s ON s.id = e.song_id AND s.missing IS NULL AND (?2 >> s.music_folder_id) & 1
-         LEFT JOIN album a ON a.id = s.album_id
-         WHERE {condition}
-         GROUP BY p.id ORDER BY p.name COLLATE NOCASE, p.id LIMIT {MOST_LISTED}"
+        "SELECT p.*, s.id, s.album_id, s.own_cover, s.picture, a.cover_stamp FROM (
+            SELECT p.id, p.user_id, u.name AS owner, p.name, p.comment, p.public, p.created, p.changed,
+                count(s.id), coalesce(sum(s.duration), 0),
+                (SELECT s.id FROM playlist_entry e
+                    JOIN song s ON s.id = e.song_id AND s.missing IS NULL AND (?2 >> s.music_folder_id) & 1
+                    JOIN album a ON a.id = s.album_id
+                    WHERE e.playlist_id = p.id AND e.position < {LOOKED_AT_FOR_COVER}
+                        AND (a.cover_stamp IS NOT NULL OR s.own_cover AND s.picture IS NOT NULL)
+                    ORDER BY e.position LIMIT 1) AS shown
+            FROM playlist p JOIN user u ON u.id = p.user_id
+            LEFT JOIN playlist_entry e ON e.playlist_id = p.id
+            LEFT JOIN song s INDEXED BY song_present
+                ON s.id = e.song_id AND s.missing IS NULL AND (?2 >> s.music_folder_id) & 1
+            WHERE {condition} GROUP BY p.id) p
+         LEFT JOIN song s ON s.id = p.shown LEFT JOIN album a ON a.id = s.album_id
+         ORDER BY p.name COLLATE NOCASE, p.id LIMIT {MOST_LISTED}"
     )
 }
 
 fn read(row: &Row) -> Result<Playlist> {
-    let has_cover = row.get::<_, Option<i64>>(15)?.is_some();
-    let cover = match has_cover {
-        true => songs::cover(row.get(10)?, row.get(11)?, row.get(12)?, row.get(13)?, row.get(14)?),
-        false => None,
+    let cover = match row.get(11)? {
+        Some(song) => songs::cover(song, row.get(12)?, row.get(13)?, row.get(14)?, row.get(15)?),
+        None => None,
     };
     Ok(Playlist {
         id: row.get(0)?,
