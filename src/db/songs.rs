@@ -278,7 +278,8 @@ pub fn of_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Vec<Son
 pub fn below_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Vec<Song>> {
     let pick = "WITH RECURSIVE below (id, path) AS (
             SELECT id, path FROM folder WHERE id = ?3
-            UNION SELECT folder.id, folder.path FROM folder JOIN below ON folder.parent_id = below.id)
+            UNION SELECT folder.id, folder.path FROM folder
+            JOIN below ON folder.parent_id = below.id AND folder.missing IS NULL)
         SELECT song.id FROM below JOIN song ON song.folder_id = below.id AND song.missing IS NULL
         ORDER BY below.path, disc, track, file_name LIMIT -1";
     picked(db, pick, (viewer.user, viewer.scope, folder))

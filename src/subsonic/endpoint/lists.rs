@@ -60,7 +60,10 @@ fn order(call: &Call) -> Result<Order> {
         }
         "byGenre" => Order::ByGenre(call.params.need_text("genre")?.to_owned()),
         other => {
-            return Err(Fail::parameter(format!("Parameter 'type' has no value '{other}'")));
+            return Err(Fail::parameter(format!(
+                "Parameter 'type' cannot be '{other}': use random, newest, highest, frequent, recent, \
+                 alphabeticalByName, alphabeticalByArtist, starred, byYear or byGenre"
+            )));
         }
     })
 }
@@ -68,7 +71,8 @@ fn order(call: &Call) -> Result<Order> {
 /// `getRandomSongs`: songs by chance.
 pub fn get_random_songs(call: &Call) -> Result<Reply> {
     let among = Among {
-        genre: call.params.text("genre").map(str::to_owned),
+        // Some clients send an empty genre for any.
+        genre: call.params.text("genre").filter(|genre| !genre.is_empty()).map(str::to_owned),
         from_year: call.params.int("fromYear")?,
         to_year: call.params.int("toYear")?,
     };
