@@ -28,6 +28,27 @@ pub fn day(milliseconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// The day of a moment in ms since 1970, in UTC: `24 November 2026`.
+pub fn day_in_words(milliseconds: i64) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let (year, month, day) = civil(milliseconds.div_euclid(86_400_000));
+    let name = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).unwrap_or(&"");
+    format!("{day} {name} {year}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +58,6 @@ mod tests {
         assert_eq!(day(0), "1970-01-01");
         assert_eq!(day(951_782_400_000), "2000-02-29");
         assert_eq!(day(-1), "1969-12-31");
+        assert_eq!(day_in_words(951_782_400_000), "29 February 2000");
     }
 }
