@@ -290,7 +290,7 @@ pub fn of_artist(db: &Connection, viewer: Viewer, artist: i64) -> Result<Vec<Son
     let pick = "SELECT song.id FROM (
             SELECT song_id AS id FROM song_artist WHERE artist_id = ?3 AND role <= 2
             UNION SELECT song.id FROM album_artist JOIN song ON song.album_id = album_artist.album_id
-                WHERE artist_id = ?3 AND main) credited
+                WHERE album_artist.artist_id = ?3 AND main) credited
         JOIN song ON song.id = credited.id JOIN album ON album.id = song.album_id
         WHERE song.missing IS NULL
         ORDER BY album.year, album.sort_key, album.id, song.disc, song.track, song.id LIMIT -1";

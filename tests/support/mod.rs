@@ -107,9 +107,13 @@ impl Server {
     /// Answers any request.
     pub fn answer(&self, request: &Request) -> Answer {
         let response = route::dispatch(&self.app, request);
-        let (head, body) = response.into_parts();
+        let (head, mut stream) = response.into_parts();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let body = runtime.block_on(body.collect()).unwrap().to_bytes().to_vec();
+        let mut body = Vec::new();
+        // As a connection does: a part of a file is let go before the next one is asked for.
+        while let Some(frame) = runtime.block_on(stream.frame()) {
+            body.extend_from_slice(&frame.unwrap().into_data().unwrap());
+        }
         Answer { status: head.status, headers: head.headers, body }
     }
 
