@@ -17,7 +17,8 @@ use crate::app::App;
 use crate::http::body::{Body, Response};
 use crate::http::client;
 use crate::http::request::Request;
-use crate::{share, subsonic};
+use crate::share;
+use crate::subsonic;
 
 /// Answers a request from a connection: reads its form, then leaves the async world once, for a
 /// thread that may block on the database and on disks.

@@ -81,7 +81,7 @@ made by `kinglet user add`.
   kinglet serve --music /srv/music --public-url https://music.example.org
 
 Where there is no user yet, an administrator named `admin` is made, with the
-password in the variable KINGLET_ADMIN_PASSWORD or with one that is printed once.
+password of the variable KINGLET_ADMIN_PASSWORD, else with one that is printed.
 
 `kinglet help` lists the flags.
 ";
