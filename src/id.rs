@@ -77,7 +77,9 @@ mod tests {
     fn only_our_own_spelling_is_an_id() {
         assert_eq!(Id::parse("so7"), Some(Id::Song(7)));
         assert_eq!(Id::parse("fo0"), Some(Id::Folder(0)));
-        for text in ["", "7", "so", "so-7", "so+7", "so07", "zz7", "so7 ", "é7", "so99999999999999999999"] {
+        for text in
+            ["", "7", "so", "so-7", "so+7", "so07", "zz7", "so7 ", "é7", "so99999999999999999999"]
+        {
             assert_eq!(Id::parse(text), None, "{text:?}");
         }
     }

@@ -1,7 +1,22 @@
 //! Kinglet, a small music server: scans folders into SQLite, speaks OpenSubsonic, shares by link.
 
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod db;
 pub mod error;
 pub mod http;
 pub mod id;
+pub mod log;
+pub mod lyrics;
 pub mod media;
+pub mod route;
 pub mod scan;
+pub mod secret;
+pub mod serve;
+pub mod share;
+pub mod subsonic;
+pub mod systemd;
+
+/// The version people are told: that of the package, with the commit where it is known.
+pub const VERSION: &str = env!("KINGLET_VERSION");

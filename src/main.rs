@@ -1,3 +1,7 @@
 //! The `kinglet` program: arguments, a command, an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kinglet::cli::run(std::env::args_os().skip(1))
+}

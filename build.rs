@@ -1,0 +1,55 @@
+//! Gives the program its version: that of the package, and the commit where git knows one.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let package = env!("CARGO_PKG_VERSION");
+    let version = match commit(package) {
+        Some(commit) => format!("{package}+{commit}"),
+        None => package.to_owned(),
+    };
+    println!("cargo::rustc-env=KINGLET_VERSION={version}");
+}
+
+/// The short name of the commit; `None` for the release itself and outside a checkout of ours.
+fn commit(package: &str) -> Option<String> {
+    let top = PathBuf::from(git(&["rev-parse", "--show-toplevel"])?).canonicalize().ok()?;
+    // The source may lie unpacked inside a checkout of something else.
+    if top != Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().ok()? {
+        return None;
+    }
+    watch("HEAD");
+    // A branch whose commit is in packed-refs has no file of its own until its next commit.
+    match git(&["symbolic-ref", "--quiet", "HEAD"]) {
+        Some(branch) if watch(&branch) => {}
+        Some(_) => {
+            watch("refs/heads");
+            watch("packed-refs");
+        }
+        None => {}
+    }
+    let commit = git(&["describe", "--always", "--tags", "--abbrev=9"])?;
+    if commit == format!("v{package}") {
+        return None;
+    }
+    git(&["rev-parse", "--short=9", "HEAD"])
+}
+
+/// Has this script run again when a file of git changes. Cargo takes a file that is not there for
+/// one that has changed, so that only those that are there are watched.
+fn watch(name: &str) -> bool {
+    let path = git(&["rev-parse", "--git-path", name]).filter(|path| Path::new(path).exists());
+    if let Some(path) = &path {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    path.is_some()
+}
+
+/// One line of git's answer; `None` where git is missing or fails.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let line = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !line.is_empty()).then_some(line)
+}

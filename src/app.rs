@@ -1,0 +1,31 @@
+//! What every request works with: the settings, the database, and what is kept in memory.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+
+use crate::config::Config;
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::secret::Vault;
+
+/// The server's state; data only.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// Encrypts and decrypts passwords.
+    pub vault: Vault,
+}
+
+impl App {
+    /// Opens the data folder of a configuration, made at the first start.
+    pub fn open(config: Config) -> Result<App> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&config.data).map_err(|cause| {
+            Error::caused(format!("cannot make the data folder {}", config.data.display()), cause)
+        })?;
+        let db = Db::open(&config.data.join("kinglet.db"))?;
+        let vault = Vault::open(&config.data.join("kinglet.key"))?;
+        Ok(App { config, db, vault })
+    }
+}

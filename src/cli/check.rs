@@ -1,0 +1,355 @@
+//! `kinglet check`: what a server would start with, what is wrong with it and how to mend that.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use hyper::http::Uri;
+use rustix::fs::{Access, access, statvfs};
+use rustix::process::{Resource, getrlimit};
+
+use super::print;
+use crate::config::{Config, network_file_system};
+
+/// Free space in the data folder below which a server is not worth starting: a few writes of the
+/// database would already fail.
+const LEAST_FREE: u64 = 32 << 20;
+
+/// Free space in the data folder that is enough for the database of a large library beside the
+/// covers.
+const GOOD_FREE: u64 = 256 << 20;
+
+/// Files a connection may have open: its socket and the song it plays.
+const FILES_PER_CONNECTION: u64 = 2;
+
+/// Files that the program has open besides connections: database, log, scan.
+const FILES_BESIDES: u64 = 64;
+
+/// How long whoever listens on our address may take to say who it is.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Most bytes read of that answer.
+const MOST_ANSWER: u64 = 4096;
+
+/// What was found about one thing.
+#[derive(Debug, PartialEq)]
+enum Finding {
+    /// It is as it should be.
+    Good(String),
+    /// A server can start, but somebody should know this.
+    Odd(String),
+    /// A server cannot start, or not serve.
+    Bad(String),
+}
+use Finding::{Bad, Good, Odd};
+
+/// Looks at everything, prints what was found and changes nothing. The code is a failure where a
+/// server could not start.
+pub fn run(config: &Config) -> ExitCode {
+    let findings = look(config);
+    for finding in &findings {
+        print(&match finding {
+            Good(text) => format!("ok    {text}\n"),
+            Odd(text) => format!("note  {text}\n"),
+            Bad(text) => format!("FAIL  {text}\n"),
+        });
+    }
+    let bad = findings.iter().filter(|finding| matches!(finding, Bad(_))).count();
+    if bad > 0 {
+        print(&format!("\n{bad} to mend before a server can start.\n"));
+        return ExitCode::FAILURE;
+    }
+    print("\nA server can start with this.\n");
+    ExitCode::SUCCESS
+}
+
+fn look(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if config.music.is_empty() {
+        findings.push(Bad(
+            "music: no music folder is named. Name one by --music FOLDER or in the settings file."
+                .to_owned(),
+        ));
+    }
+    findings.extend(config.music.iter().map(|folder| music(folder)));
+    findings.extend(data(config));
+    findings.push(listen(config.listen));
+    findings.push(open_files(config, getrlimit(Resource::Nofile).current));
+    findings.push(public_url(config.public_url.as_deref()));
+    findings
+}
+
+fn music(folder: &Path) -> Finding {
+    let name = format!("music: `{}`", folder.display());
+    match fs::metadata(folder) {
+        Err(error) => {
+            return Bad(format!("{name} is not there ({error}). Is its disk mounted?"));
+        }
+        Ok(found) if !found.is_dir() => {
+            return Bad(format!("{name} is no folder. Name the folder the music lies in."));
+        }
+        Ok(_) => {}
+    }
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
+        Err(error) => Bad(format!(
+            "{name} cannot be read ({error}). Let this user read it: `chmod -R a+rX`, or put the \
+             user into the folder's group."
+        )),
+        Ok(false) => Odd(format!("{name} is empty. Is its disk mounted?")),
+        Ok(true) => Good(format!("{name} can be read")),
+    }
+}
+
+fn data(config: &Config) -> Vec<Finding> {
+    let name = format!("data: `{}`", config.data.display());
+    // A folder that is still to be made is judged by the one it will be made in.
+    let Some(there) = config.data.ancestors().find(|folder| folder.exists()) else {
+        return vec![Bad(format!("{name} has no folder above it"))];
+    };
+    if !there.is_dir() {
+        return vec![Bad(format!(
+            "{name} cannot be made, `{}` is a file. Name another folder by --data.",
+            there.display()
+        ))];
+    }
+    if let Some(system) = network_file_system(there) {
+        return vec![Bad(format!(
+            "{name} lies on a network file system ({system}), where the database can be damaged. \
+             Name a folder on a disk of this machine by --data; music may stay where it is."
+        ))];
+    }
+    if let Err(error) = access(there, Access::WRITE_OK | Access::EXEC_OK) {
+        return vec![Bad(format!(
+            "{name}: this user may not write to `{}` ({error}). Give it to the user by `chown`, \
+             or name another folder by --data.",
+            there.display()
+        ))];
+    }
+    vec![Good(format!("{name} can be written to")), space(&name, there, config.cover_cache)]
+}
+
+fn space(name: &str, folder: &Path, covers: u64) -> Finding {
+    let free = match statvfs(folder) {
+        Ok(system) => system.f_bavail.saturating_mul(system.f_frsize),
+        Err(error) => return Odd(format!("{name}: the free space cannot be told ({error})")),
+    };
+    judge_space(name, free, covers)
+}
+
+fn judge_space(name: &str, free: u64, covers: u64) -> Finding {
+    let megabytes = format!("{name} has {} MiB of free space", free >> 20);
+    if free < LEAST_FREE {
+        Bad(format!("{megabytes}, at least {} are needed. Make room.", LEAST_FREE >> 20))
+    } else if free < GOOD_FREE.saturating_add(covers) {
+        Odd(format!(
+            "{megabytes}: little for the database of a large library and up to {} MiB of covers \
+             (cover_cache)",
+            covers >> 20
+        ))
+    } else {
+        Good(megabytes)
+    }
+}
+
+fn listen(address: SocketAddr) -> Finding {
+    let error = match TcpListener::bind(address) {
+        Ok(_) => return Good(format!("listen: {address} is free")),
+        Err(error) => error,
+    };
+    match error.kind() {
+        io::ErrorKind::AddrInUse if is_kinglet(address) => {
+            Good(format!("listen: Kinglet is running on {address}"))
+        }
+        io::ErrorKind::AddrInUse => Bad(format!(
+            "listen: {address} is taken by another program. Stop that, or choose another port by \
+             --listen."
+        )),
+        io::ErrorKind::AddrNotAvailable => Bad(format!(
+            "listen: {address} is no address of this machine. 0.0.0.0:{} listens on all of them.",
+            address.port()
+        )),
+        io::ErrorKind::PermissionDenied => Bad(format!(
+            "listen: this user may not use port {}. Choose one above 1023, and let a reverse proxy \
+             serve ports 80 and 443.",
+            address.port()
+        )),
+        _ => {
+            Bad(format!("listen: {address} cannot be used ({error}). Choose another by --listen."))
+        }
+    }
+}
+
+/// Whether the program that listens on an address answers as Kinglet does.
+fn is_kinglet(address: SocketAddr) -> bool {
+    let loopback: IpAddr = match address {
+        SocketAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
+        SocketAddr::V6(_) => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+    };
+    let ip = if address.ip().is_unspecified() { loopback } else { address.ip() };
+    let ask = || -> io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect_timeout(&(ip, address.port()).into(), PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(
+            b"GET /rest/ping?f=json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        )?;
+        let mut answer = Vec::new();
+        // A connection that ends badly has still told something before.
+        let _ = stream.take(MOST_ANSWER).read_to_end(&mut answer);
+        Ok(answer)
+    };
+    let sign = b"\"type\":\"kinglet\"";
+    ask().is_ok_and(|answer| answer.windows(sign.len()).any(|part| part == sign))
+}
+
+/// `limit` is the most files this process may have open; `None` is no limit.
+fn open_files(config: &Config, limit: Option<u64>) -> Finding {
+    let connections = u64::try_from(config.connections).unwrap_or(u64::MAX);
+    let needed = connections.saturating_mul(FILES_PER_CONNECTION).saturating_add(FILES_BESIDES);
+    match limit {
+        Some(limit) if limit < needed => Odd(format!(
+            "connections: {connections} connections may need {needed} open files, {limit} are \
+             allowed. Allow more (LimitNOFILE in the unit, `ulimit -n` in a shell) or lower \
+             connections."
+        )),
+        _ => Good(format!("connections: there are open files enough for {connections}")),
+    }
+}
+
+fn public_url(url: Option<&str>) -> Finding {
+    let Some(url) = url else {
+        return Odd("public_url: not set. Share links begin with the address their maker uses; \
+             set it if friends outside are to open them."
+            .to_owned());
+    };
+    let uri: Option<Uri> = url.parse().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let at_home = match bare.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => {
+            address.is_private() || address.is_loopback() || address.is_link_local()
+        }
+        Ok(IpAddr::V6(address)) => {
+            address.is_unique_local() || address.is_loopback() || address.is_unicast_link_local()
+        }
+        Err(_) => bare == "localhost" || bare.ends_with(".local") || !bare.contains('.'),
+    };
+    if at_home {
+        Odd(format!("public_url: `{url}` opens at home only; friends outside cannot reach it."))
+    } else if url.starts_with("http://") {
+        Odd(format!(
+            "public_url: `{url}` is not encrypted. Let a reverse proxy serve it by https, so that \
+             nobody on the way can read links and passwords."
+        ))
+    } else {
+        Good(format!("public_url: share links begin with {url}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::config::{Flags, load};
+    use std::thread;
+
+    fn config(music: &Path, data: &Path) -> Config {
+        let flags = Flags {
+            music: vec![music.to_str().unwrap().into()],
+            data: Some(data.to_str().unwrap().into()),
+            listen: Some("127.0.0.1:0".into()),
+            ..Flags::default()
+        };
+        load(&flags, &[], None).unwrap()
+    }
+
+    #[test]
+    fn a_good_set_up_has_nothing_bad_and_is_not_changed() {
+        let disk = tempfile::tempdir().unwrap();
+        let music = disk.path().join("music");
+        fs::create_dir_all(music.join("Album")).unwrap();
+        let config = config(&music, &disk.path().join("not/yet/there"));
+        let findings = look(&config);
+        assert!(!findings.iter().any(|finding| matches!(finding, Bad(_))), "{findings:?}");
+        assert!(!disk.path().join("not").exists());
+    }
+
+    #[test]
+    fn folders_that_do_not_serve_are_named() {
+        let disk = tempfile::tempdir().unwrap();
+        let file = disk.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(matches!(music(&disk.path().join("gone")), Bad(text) if text.contains("mounted")));
+        assert!(matches!(music(&file), Bad(text) if text.contains("no folder")));
+        let empty = disk.path().join("empty");
+        fs::create_dir(&empty).unwrap();
+        assert!(matches!(music(&empty), Odd(text) if text.contains("is empty")));
+        let findings = data(&config(&empty, &file.join("data")));
+        assert!(matches!(findings.as_slice(), [Bad(text)] if text.contains("is a file")));
+    }
+
+    #[test]
+    fn too_little_space_is_bad_and_not_much_is_odd() {
+        assert!(matches!(judge_space("d", LEAST_FREE - 1, 0), Bad(_)));
+        assert!(matches!(judge_space("d", GOOD_FREE, 1), Odd(_)));
+        assert!(matches!(judge_space("d", GOOD_FREE, 0), Good(_)));
+    }
+
+    #[test]
+    fn an_address_in_use_is_told_from_kinglet_itself() {
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = other.local_addr().unwrap();
+        let answer = |listener: TcpListener, text: &'static str| {
+            thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    request.extend(byte);
+                }
+                stream.write_all(text.as_bytes()).unwrap();
+                listener
+            })
+        };
+        let stranger = answer(other, "HTTP/1.1 200 OK\r\n\r\nhello");
+        assert!(matches!(listen(address), Bad(text) if text.contains("taken by another")));
+        let ours = answer(
+            stranger.join().unwrap(),
+            "HTTP/1.1 200 OK\r\n\r\n{\"subsonic-response\":{\"type\":\"kinglet\"}}",
+        );
+        assert!(matches!(listen(address), Good(_)));
+        ours.join().unwrap();
+        let foreign = listen("203.0.113.1:4040".parse().unwrap());
+        assert!(matches!(foreign, Bad(text) if text.contains("no address of this machine")));
+    }
+
+    #[test]
+    fn open_files_are_counted_against_connections() {
+        let disk = tempfile::tempdir().unwrap();
+        let config = config(&disk.path().join("m"), &disk.path().join("d"));
+        assert!(matches!(open_files(&config, Some(1024)), Odd(text) if text.contains("1088")));
+        assert!(matches!(open_files(&config, Some(1088)), Good(_)));
+        assert!(matches!(open_files(&config, None), Good(_)));
+    }
+
+    #[test]
+    fn an_address_that_opens_at_home_only_is_odd() {
+        let odd = |url| matches!(public_url(Some(url)), Odd(_));
+        for url in [
+            "http://192.168.1.2:4040",
+            "https://[fd00::1]",
+            "https://localhost",
+            "https://pi.local/music",
+            "https://pi",
+            "http://music.example.org",
+        ] {
+            assert!(odd(url), "{url}");
+        }
+        assert!(!odd("https://music.example.org"));
+        assert!(!odd("https://203.0.113.7"));
+        assert!(matches!(public_url(None), Odd(_)));
+    }
+}

@@ -1,0 +1,110 @@
+//! The command line: reads the arguments, runs one command, gives the exit code.
+
+mod arguments;
+mod check;
+mod password;
+mod progress;
+mod usage;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+pub use arguments::{Arguments, Command, UserCommand};
+pub use password::Password;
+pub use progress::Progress;
+
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::log;
+
+/// Exit code of a command line that was not understood.
+const EXIT_USAGE: u8 = 2;
+
+/// Runs the command of the given arguments (without the program's name) to its end.
+///
+/// Exit codes: 0 for success, 1 for a failure, 2 for arguments that were not understood.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match arguments::parse(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    dispatch(arguments).unwrap_or_else(|error| {
+        complain(&error);
+        ExitCode::FAILURE
+    })
+}
+
+fn dispatch(arguments: Arguments) -> Result<ExitCode> {
+    let Arguments { command, flags } = arguments;
+    match command {
+        Command::Help(topic) => {
+            print(usage::text(topic));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Version => {
+            print(&format!("kinglet {}\n", crate::VERSION));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Demo => demo(with_log(config::read_for_demo(&flags)?)?),
+        Command::Check => Ok(check::run(&config::read(&flags)?)),
+        Command::Serve => serve(with_log(config::read(&flags)?)?),
+        Command::Scan => scan(with_log(config::read(&flags)?)?),
+        Command::User(command) => user(with_log(config::read(&flags)?)?, command),
+    }
+}
+
+/// Starts the log as the settings say.
+fn with_log(config: Config) -> Result<Config> {
+    log::start(config.log_level, config.log_format)?;
+    Ok(config)
+}
+
+/// Serves until it is told to stop.
+fn serve(config: Config) -> Result<ExitCode> {
+    config.check_folders()?;
+    Err(Error::new("serve is not in this build"))
+}
+
+/// Serves a small album of its own from a folder of its own.
+fn demo(config: Config) -> Result<ExitCode> {
+    Err(Error::new(format!("demo is not in this build ({})", config.data.display())))
+}
+
+/// Scans the music folders once.
+fn scan(config: Config) -> Result<ExitCode> {
+    config.check_folders()?;
+    Err(Error::new("scan is not in this build"))
+}
+
+/// Shows and changes users.
+fn user(config: Config, command: UserCommand) -> Result<ExitCode> {
+    let about = match command {
+        UserCommand::Add { name, admin } => {
+            let password = Password::ask(&name)?;
+            format!("add {name} {admin} {}", password.generated)
+        }
+        UserCommand::Password { name } => {
+            let password = Password::ask(&name)?;
+            format!("passwd {name} {}", password.generated)
+        }
+        UserCommand::List => "list".to_owned(),
+        UserCommand::Remove { name } => format!("remove {name}"),
+        UserCommand::Key { name } => format!("key {name}"),
+    };
+    Err(Error::new(format!("user {about} is not in this build ({})", config.data.display())))
+}
+
+/// Prints to standard output. Where nobody reads any more (`kinglet help | head`), the rest is
+/// not worth an error.
+pub fn print(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints an error to standard error.
+fn complain(error: &Error) {
+    let _ = writeln!(io::stderr(), "kinglet: {error}");
+}

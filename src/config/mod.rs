@@ -1,0 +1,478 @@
+//! The settings of a server: file, environment and flags become one validated `Config`, read once at start.
+
+mod folders;
+mod nearest;
+mod network;
+mod sources;
+mod values;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tracing::Level;
+
+pub use folders::network_file_system;
+pub use nearest::nearest;
+pub use network::Network;
+pub use sources::{File, Flags};
+
+use crate::error::{Error, Result};
+use sources::Settings;
+
+/// Most music folders a server can have: users are given folders by the bits of one 64-bit number.
+pub const MOST_MUSIC_FOLDERS: usize = 60;
+
+/// Every setting, checked; the rest of the program sees only this.
+///
+/// It has no `Debug`, so that the password cannot end up in a log.
+#[derive(Clone, PartialEq)]
+pub struct Config {
+    /// The folders with music: absolute paths, none inside another, at most
+    /// [`MOST_MUSIC_FOLDERS`]. May be empty, [`Config::check_folders`] refuses that.
+    pub music: Vec<PathBuf>,
+    /// The folder for the database, the keys and the scaled covers: an absolute path outside all
+    /// music folders.
+    pub data: PathBuf,
+    /// The address and port of the server.
+    pub listen: SocketAddr,
+    /// The address under which the world reaches the server, for share links: http or https,
+    /// without a query and without a slash at the end. `None` takes it from each request.
+    pub public_url: Option<String>,
+    /// The reverse proxies whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether a scan starts with the server.
+    pub scan_on_start: bool,
+    /// How long a share lives whose maker named no end; `None` is for ever.
+    pub share_expiry: Option<Duration>,
+    /// Words at the start of an artist's name that do not count for its place in the alphabet.
+    pub ignored_articles: Vec<String>,
+    /// How many covers are scaled at a time, 1 to 8.
+    pub cover_workers: usize,
+    /// Most bytes of scaled covers kept on the disk.
+    pub cover_cache: u64,
+    /// Most connections open at a time; further ones wait.
+    pub connections: usize,
+    /// Most streams one user may have at a time.
+    pub streams_per_user: usize,
+    /// Most streams one share may have at a time.
+    pub streams_per_share: usize,
+    /// How long a client may take to send the head of a request.
+    pub header_timeout: Duration,
+    /// How long a client may take no byte of an answer before the connection is closed: longer
+    /// than a pause in listening.
+    pub stall_timeout: Duration,
+    /// Most bytes of the body of a request.
+    pub request_body: usize,
+    /// The least important messages that are logged.
+    pub log_level: Level,
+    /// The form of the log.
+    pub log_format: LogFormat,
+    /// Password of the administrator that is made when there is no user yet.
+    pub admin_password: Option<String>,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What people are told of a setting; its variable is `KINGLET_` and the name in capitals.
+pub struct Setting {
+    /// Its name in the file.
+    pub name: &'static str,
+    /// Its default as the file would spell it; for `music` and `data` an example.
+    pub default: &'static str,
+}
+
+/// Every setting of the file, in the order in which people are told of them.
+pub const SETTINGS: [Setting; 18] = [
+    Setting { name: "music", default: r#"["/srv/music"]"# },
+    Setting { name: "data", default: r#""/var/lib/kinglet""# },
+    Setting { name: "listen", default: r#""0.0.0.0:4040""# },
+    Setting { name: "public_url", default: r#""""# },
+    Setting { name: "trusted_proxies", default: "[]" },
+    Setting { name: "scan_on_start", default: "true" },
+    Setting { name: "share_expiry", default: r#""never""# },
+    Setting { name: "ignored_articles", default: r#""The El La Los Las Le Les""# },
+    Setting { name: "cover_workers", default: "2" },
+    Setting { name: "cover_cache", default: r#""256MiB""# },
+    Setting { name: "connections", default: "512" },
+    Setting { name: "streams_per_user", default: "16" },
+    Setting { name: "streams_per_share", default: "32" },
+    Setting { name: "header_timeout", default: r#""10s""# },
+    Setting { name: "stall_timeout", default: r#""15m""# },
+    Setting { name: "request_body", default: r#""1MiB""# },
+    Setting { name: "log_level", default: r#""info""# },
+    Setting { name: "log_format", default: r#""text""# },
+];
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+impl Config {
+    fn defaults(data: PathBuf) -> Config {
+        Config {
+            music: Vec::new(),
+            data,
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 4040)),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            scan_on_start: true,
+            share_expiry: None,
+            ignored_articles: ["The", "El", "La", "Los", "Las", "Le", "Les"]
+                .map(String::from)
+                .to_vec(),
+            cover_workers: 2,
+            cover_cache: 256 * MIB,
+            connections: 512,
+            streams_per_user: 16,
+            streams_per_share: 32,
+            header_timeout: 10 * SECOND,
+            stall_timeout: 15 * 60 * SECOND,
+            request_body: 1 << 20,
+            log_level: Level::INFO,
+            log_format: LogFormat::Text,
+            admin_password: None,
+        }
+    }
+
+    /// Whether the folders are there and fit for their use: at least one music folder, each a
+    /// folder that can be listed, the data folder (made if need be) not on a network file system,
+    /// and none inside another even after following links.
+    pub fn check_folders(&self) -> Result<()> {
+        stop_for(folders::problems(self))
+    }
+}
+
+/// Reads the settings of this process: flags over `KINGLET_*` variables over the file.
+///
+/// The file is the first of: `--config`, `KINGLET_CONFIG`, `kinglet.toml` in the data folder (as
+/// flags and environment name it) and `/etc/kinglet/kinglet.toml`. The first two must exist.
+///
+/// # Errors
+/// One error that names every problem found, each with its place and the way out.
+pub fn read(flags: &Flags) -> Result<Config> {
+    let environment = sources::environment()?;
+    let file = sources::find_file(flags, &environment)?;
+    load(flags, &environment, file.as_ref())
+}
+
+/// Reads the settings of a demo: flags alone, so that a real server's settings and data are left
+/// alone; the data folder is one beside the usual one.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_for_demo(flags: &Flags) -> Result<Config> {
+    let environment = sources::of_the_person(sources::environment()?);
+    let mut config = load(flags, &environment, None)?;
+    if flags.data.is_none() {
+        config.data.set_file_name("kinglet-demo");
+    }
+    Ok(config)
+}
+
+/// The settings from given sources, later ones over earlier: file, environment, flags.
+///
+/// Relative folders count from the file's folder where they stand in the file, else from the
+/// current one; `~/` is the home folder.
+///
+/// # Errors
+/// One error that names every problem found, each with its place and the way out.
+pub fn load(
+    flags: &Flags,
+    environment: &[(String, String)],
+    file: Option<&File>,
+) -> Result<Config> {
+    let mut settings = Settings::gather(flags, environment, file);
+    let mut config = Config::defaults(sources::default_data(environment).unwrap_or_default());
+    let home = sources::variable(environment, "HOME").map(Path::new);
+
+    settings.folders("music", home, &mut config.music);
+    settings.folder("data", home, &mut config.data);
+    settings.set("listen", &mut config.listen, values::listen);
+    settings.set("public_url", &mut config.public_url, values::public_url);
+    settings.list("trusted_proxies", &mut config.trusted_proxies, Network::parse);
+    settings.set("scan_on_start", &mut config.scan_on_start, values::flag);
+    settings.set("share_expiry", &mut config.share_expiry, values::expiry);
+    settings.list("ignored_articles", &mut config.ignored_articles, |word| Ok(word.to_owned()));
+    settings.set("cover_workers", &mut config.cover_workers, |text| values::count(text, 1..=8));
+    settings
+        .set("cover_cache", &mut config.cover_cache, |text| values::bytes(text, MIB..=1024 * GIB));
+    settings.set("connections", &mut config.connections, |text| values::count(text, 8..=65_536));
+    settings.set("streams_per_user", &mut config.streams_per_user, |text| {
+        values::count(text, 1..=4096)
+    });
+    settings.set("streams_per_share", &mut config.streams_per_share, |text| {
+        values::count(text, 1..=4096)
+    });
+    settings.set("header_timeout", &mut config.header_timeout, |text| {
+        values::duration(text, SECOND..=300 * SECOND)
+    });
+    settings.set("stall_timeout", &mut config.stall_timeout, |text| {
+        values::duration(text, 10 * SECOND..=24 * HOUR)
+    });
+    settings.set("request_body", &mut config.request_body, |text| {
+        let bytes = values::bytes(text, 64 * KIB..=64 * MIB)?;
+        usize::try_from(bytes).map_err(|error| error.to_string())
+    });
+    settings.set("log_level", &mut config.log_level, values::log_level);
+    settings.set("log_format", &mut config.log_format, values::log_format);
+    settings.set("admin_password", &mut config.admin_password, values::password);
+
+    let mut problems = settings.problems;
+    if config.data.as_os_str().is_empty() {
+        problems.push(
+            "data: there is no home folder to keep the data in; name a folder by --data".to_owned(),
+        );
+    }
+    if config.music.len() > MOST_MUSIC_FOLDERS {
+        problems.push(format!(
+            "music: {} folders are more than the {MOST_MUSIC_FOLDERS} that are possible; \
+             name a folder above some of them",
+            config.music.len()
+        ));
+    }
+    problems.extend(folders::overlaps(&config.music, &config.data));
+    stop_for(problems)?;
+    Ok(config)
+}
+
+/// One error for all problems, or none for none.
+fn stop_for(problems: Vec<String>) -> Result<()> {
+    match problems.as_slice() {
+        [] => Ok(()),
+        [problem] => Err(Error::new(problem)),
+        several => Err(Error::new(format!(
+            "{} settings cannot be used:\n  {}",
+            several.len(),
+            several.join("\n  ")
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    const HOME: &str = "/home/anna";
+
+    fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        let home = [("HOME", HOME)];
+        home.iter().chain(pairs).map(|(name, text)| ((*name).into(), (*text).into())).collect()
+    }
+
+    fn file(text: &str) -> File {
+        File { path: "/etc/kinglet/kinglet.toml".into(), text: text.into() }
+    }
+
+    fn from_file(text: &str) -> Result<Config> {
+        load(&Flags::default(), &environment(&[]), Some(&file(text)))
+    }
+
+    fn problem(result: Result<Config>) -> String {
+        result.err().expect("this should have been refused").to_string()
+    }
+
+    #[test]
+    fn without_any_source_the_defaults_hold() {
+        let config = load(&Flags::default(), &environment(&[]), None).unwrap();
+        assert!(config == Config::defaults("/home/anna/.local/share/kinglet".into()));
+    }
+
+    #[test]
+    fn the_defaults_that_people_are_told_are_the_real_ones() {
+        let mut text = String::new();
+        for setting in &SETTINGS {
+            text += &format!("{} = {}\n", setting.name, setting.default);
+        }
+        let mut expected = Config::defaults("/var/lib/kinglet".into());
+        expected.music = vec!["/srv/music".into()];
+        assert!(from_file(&text).unwrap() == expected);
+    }
+
+    #[test]
+    fn the_sample_file_names_every_setting_and_its_default() {
+        let sample = include_str!("../../systemd/kinglet.toml");
+        from_file(sample).unwrap();
+        for setting in &SETTINGS {
+            let line = format!("{} = {}", setting.name, setting.default);
+            let commented = format!("#{line}");
+            assert!(sample.lines().any(|found| found == line || found == commented), "{line}");
+        }
+        let whole: String = sample
+            .lines()
+            .map(|line| {
+                line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)
+            })
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        from_file(&whole).unwrap();
+    }
+
+    #[test]
+    fn the_readme_tells_every_setting_and_its_default() {
+        let readme = include_str!("../../README.md");
+        for setting in &SETTINGS {
+            let start = match setting.name {
+                "music" | "data" => format!("| `{}` |", setting.name),
+                name => format!("| `{name}` | `{}` |", setting.default),
+            };
+            assert!(readme.lines().any(|line| line.starts_with(&start)), "{start}");
+        }
+    }
+
+    #[test]
+    fn flags_beat_the_environment_and_that_beats_the_file() {
+        let file = file("listen = '1.1.1.1:1'\ndata = '/file'\nlog_level = 'warn'\nmusic = '/f'");
+        let environment = environment(&[
+            ("KINGLET_LISTEN", "2.2.2.2:2"),
+            ("KINGLET_DATA", "/environment"),
+            ("KINGLET_MUSIC", "/e1:/e2"),
+        ]);
+        let flags = Flags {
+            listen: Some("3.3.3.3:3".into()),
+            music: vec!["/with:colon".into()],
+            ..Flags::default()
+        };
+        let config = load(&flags, &environment, Some(&file)).unwrap();
+        assert_eq!(config.listen.to_string(), "3.3.3.3:3");
+        assert_eq!(config.music, [PathBuf::from("/with:colon")]);
+        assert_eq!(config.data, PathBuf::from("/environment"));
+        assert_eq!(config.log_level, Level::WARN);
+        let config = load(&Flags::default(), &environment, Some(&file)).unwrap();
+        assert_eq!(config.music, [PathBuf::from("/e1"), PathBuf::from("/e2")]);
+    }
+
+    #[test]
+    fn every_setting_can_come_from_the_environment() {
+        let mut pairs = vec![("KINGLET_ADMIN_PASSWORD".to_owned(), "sesame".to_owned())];
+        for setting in &SETTINGS {
+            let text = setting.default.trim_matches(['"', '[', ']']);
+            pairs.push((format!("KINGLET_{}", setting.name.to_uppercase()), text.to_owned()));
+        }
+        let mut expected = Config::defaults("/var/lib/kinglet".into());
+        expected.music = vec!["/srv/music".into()];
+        expected.admin_password = Some("sesame".into());
+        assert!(load(&Flags::default(), &pairs, None).unwrap() == expected);
+    }
+
+    #[test]
+    fn all_problems_are_told_together_each_with_its_place() {
+        let file = file("musik = '/m'\n\nlisten = 'here'\ncover_workers = 9\n[share]\nexpiry = 1");
+        let environment = environment(&[("KINGLET_LISTN", "x"), ("KINGLET_STALL_TIMEOUT", "1")]);
+        let flags = Flags { log_format: Some("xml".into()), ..Flags::default() };
+        let problem = problem(load(&flags, &environment, Some(&file)));
+        let path = "/etc/kinglet/kinglet.toml";
+        for part in [
+            "7 settings cannot be used:",
+            &format!("{path}, line 1: there is no setting `musik`; did you mean `music`?"),
+            &format!("listen in {path}, line 3: `here` is no address with a port"),
+            &format!("cover_workers in {path}, line 4: `9` is no whole number from 1 to 8"),
+            &format!("{path}, line 5: settings are not grouped"),
+            "KINGLET_LISTN: there is no such setting; did you mean KINGLET_LISTEN?",
+            "KINGLET_STALL_TIMEOUT: `1` is no duration",
+            "--log-format: `xml` is neither text nor json",
+        ] {
+            assert!(problem.contains(part), "{part}\n{problem}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_names_its_line() {
+        let problem = problem(from_file("listen = '0.0.0.0:1'\ndata = \nconnections = 9\n"));
+        assert!(
+            problem.starts_with("/etc/kinglet/kinglet.toml, line 2: this is no TOML"),
+            "{problem}"
+        );
+        let twice = self::problem(from_file("data = '/a'\ndata = '/b'"));
+        assert!(twice.contains("line 2"), "{twice}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_refused() {
+        for text in [
+            "listen = ['0.0.0.0:1']",
+            "data = ['/a', '/b']",
+            "data = ''",
+            "music = [1]",
+            "cover_workers = 1.5",
+            "scan_on_start = 2020-01-01",
+            "connections = 99999999999999999999",
+            "trusted_proxies = ['10.0.0.0/99']",
+        ] {
+            assert!(problem(from_file(text)).contains("kinglet.toml, line 1"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_password_comes_from_the_environment_alone_and_is_never_shown() {
+        let told = problem(from_file("admin_password = 'sesame'"));
+        assert!(told.contains("KINGLET_ADMIN_PASSWORD") && !told.contains("sesame"), "{told}");
+        let environment =
+            environment(&[("KINGLET_ADMIN_PASSWORD", "sesame"), ("KINGLET_DATA", "")]);
+        assert!(!problem(load(&Flags::default(), &environment, None)).contains("sesame"));
+    }
+
+    #[test]
+    fn folders_are_whole_paths() {
+        let config =
+            from_file("music = ['~/Music', 'more', '/srv/x']\ndata = '~/.kinglet'").unwrap();
+        let expected = ["/home/anna/Music", "/etc/kinglet/more", "/srv/x"].map(PathBuf::from);
+        assert_eq!(config.music, expected);
+        assert_eq!(config.data, PathBuf::from("/home/anna/.kinglet"));
+        let flags = Flags { music: vec!["here".into()], ..Flags::default() };
+        let config = load(&flags, &environment(&[]), None).unwrap();
+        assert_eq!(config.music, [std::env::current_dir().unwrap().join("here")]);
+        let homeless = load(&Flags::default(), &[], Some(&file("music = '~/Music'")));
+        let told = problem(homeless);
+        assert!(told.contains("no home folder here") && told.contains("--data"), "{told}");
+    }
+
+    #[test]
+    fn the_service_keeps_its_data_where_systemd_says() {
+        let environment = environment(&[
+            ("STATE_DIRECTORY", "/var/lib/kinglet:/var/lib/other"),
+            ("XDG_DATA_HOME", "/xdg"),
+        ]);
+        let config = load(&Flags::default(), &environment, None).unwrap();
+        assert_eq!(config.data, PathBuf::from("/var/lib/kinglet"));
+        let config = load(&Flags::default(), &environment[..1], None).unwrap();
+        assert_eq!(config.data, PathBuf::from("/home/anna/.local/share/kinglet"));
+    }
+
+    #[test]
+    fn folders_inside_each_other_are_refused() {
+        let told = problem(from_file("music = ['/m', '/m/jazz']\ndata = '/m/data'"));
+        assert!(told.contains("`/m/jazz` lies inside `/m`"), "{told}");
+        assert!(told.contains("`/m/data` lies inside the music folder `/m`"), "{told}");
+        let many: Vec<String> = (0..=MOST_MUSIC_FOLDERS).map(|n| format!("'/m{n}'")).collect();
+        let told = problem(from_file(&format!("music = [{}]", many.join(","))));
+        assert!(told.contains("61 folders are more than the 60"), "{told}");
+    }
+
+    #[test]
+    fn lists_can_be_words_too() {
+        let config =
+            from_file("trusted_proxies = '127.0.0.1, ::1'\nignored_articles = ''").unwrap();
+        assert_eq!(config.trusted_proxies.len(), 2);
+        assert!(config.ignored_articles.is_empty());
+        let config = from_file("ignored_articles = ['The', 'Die Ärzte und']").unwrap();
+        assert_eq!(config.ignored_articles, ["The", "Die Ärzte und"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_makes_it_panic(text in "([a-z_]{1,9} ?= ?|\\[|\\]|'|\"|[0-9]{1,3}|\n|,|.){0,30}") {
+            let _ = from_file(&text);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! How the value of each setting is spelt; a refusal is a sentence for the person who wrote it.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use hyper::http::Uri;
+use tracing::Level;
+
+use super::LogFormat;
+
+/// The units of durations and their seconds.
+const TIME_UNITS: [(&str, u64); 5] =
+    [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400), ("w", 604_800)];
+
+/// The units of sizes and their bytes.
+const SIZE_UNITS: [(&str, u64); 8] = [
+    ("", 1),
+    ("b", 1),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+];
+
+/// The longest a share may live by default: a hundred years, which any date can hold.
+const LONGEST_EXPIRY: Duration = Duration::from_secs(36_525 * 86_400);
+
+/// An address with its port.
+pub fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "`{text}` is no address with a port; write it like 0.0.0.0:4040 (every IPv4 address \
+             of this machine), [::]:4040 (IPv6 too) or 127.0.0.1:4040 (this machine alone)"
+        )
+    })
+}
+
+/// The outside address of the server, without a slash at the end; nothing where it is empty.
+pub fn public_url(text: &str) -> Result<Option<String>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |why: &str| {
+        Err(format!(
+            "`{text}` {why}; write the address people open, like https://music.example.org"
+        ))
+    };
+    let Ok(uri) = text.parse::<Uri>() else {
+        return wrong("is no web address");
+    };
+    let Some(authority) = uri.authority().filter(|authority| !authority.host().is_empty()) else {
+        return wrong("is no full web address");
+    };
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return wrong("does not start with http:// or https://");
+    }
+    if authority.as_str().contains('@') {
+        return wrong("holds a user name");
+    }
+    if text.contains(['?', '#']) {
+        return wrong("has a `?` or `#` in it");
+    }
+    Ok(Some(text.trim_end_matches('/').to_owned()))
+}
+
+/// Yes or no.
+pub fn flag(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(format!("`{text}` is neither true nor false")),
+    }
+}
+
+/// A whole number within a range.
+pub fn count(text: &str, range: RangeInclusive<usize>) -> Result<usize, String> {
+    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        format!("`{text}` is no whole number from {} to {}", range.start(), range.end())
+    })
+}
+
+/// A size in bytes within a range: a number with a unit (`256MiB`), or bytes without one.
+pub fn bytes(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
+    let size = with_unit(text, &SIZE_UNITS)
+        .ok_or_else(|| format!("`{text}` is no size; write it like 64MB, 256MiB or 2GB"))?;
+    within(size, &range).map_err(|side| {
+        let [least, most] = [range.start(), range.end()].map(|bytes| bytes_text(*bytes));
+        format!("`{text}` is too {side}: {least} to {most} are possible")
+    })
+}
+
+/// A duration within a range: a number with a unit (`90s`, `15m`, `12h`, `30d`, `2w`).
+pub fn duration(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
+    let duration = with_unit(text, &TIME_UNITS).map(Duration::from_secs).ok_or_else(|| {
+        format!("`{text}` is no duration; write it like 90s, 15m, 12h, 30d or 2w")
+    })?;
+    within(duration, &range).map_err(|side| {
+        let [least, most] = [range.start(), range.end()].map(Duration::as_secs);
+        format!("`{text}` is too {side}: {least}s to {most}s are possible")
+    })
+}
+
+/// A duration, or `never`.
+pub fn expiry(text: &str) -> Result<Option<Duration>, String> {
+    if text.eq_ignore_ascii_case("never") {
+        return Ok(None);
+    }
+    duration(text, Duration::from_secs(1)..=LONGEST_EXPIRY)
+        .map(Some)
+        .map_err(|problem| format!("{problem}, or `never`"))
+}
+
+/// Which messages are logged.
+pub fn log_level(text: &str) -> Result<Level, String> {
+    ["error", "warn", "info", "debug", "trace"]
+        .iter()
+        .any(|level| text.eq_ignore_ascii_case(level))
+        .then(|| text.parse().ok())
+        .flatten()
+        .ok_or_else(|| format!("`{text}` is none of error, warn, info, debug and trace"))
+}
+
+/// The form of the log.
+pub fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("`{text}` is neither text nor json")),
+    }
+}
+
+/// A password; an empty one stands for none. The value is never repeated in an error.
+pub fn password(text: &str) -> Result<Option<String>, String> {
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+/// A whole number with a unit behind it, multiplied out.
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let text = text.trim();
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(unit_at)?;
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+/// The value, or on which side of the range it lies.
+fn within<T: PartialOrd>(value: T, range: &RangeInclusive<T>) -> Result<T, &'static str> {
+    if value < *range.start() {
+        Err("small")
+    } else if value > *range.end() {
+        Err("large")
+    } else {
+        Ok(value)
+    }
+}
+
+/// A size in the largest unit that leaves no rest.
+pub fn bytes_text(bytes: u64) -> String {
+    for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] {
+        if bytes > 0 && bytes.trailing_zeros() >= shift {
+            return format!("{}{unit}", bytes >> shift);
+        }
+    }
+    bytes.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sizes_know_their_units() {
+        let any = 0..=u64::MAX;
+        for (text, size) in [
+            ("0", 0),
+            ("17", 17),
+            ("17b", 17),
+            ("64kB", 64_000),
+            ("256MB", 256_000_000),
+            ("256 MiB", 256 << 20),
+            ("2gib", 2 << 30),
+        ] {
+            assert_eq!(bytes(text, any.clone()), Ok(size), "{text}");
+        }
+        for text in ["", "MB", "-1", "1.5GB", "1 XB", "99999999999GB", "1MBs"] {
+            assert!(bytes(text, any.clone()).unwrap_err().contains("64MB"), "{text}");
+        }
+        let problem = bytes("1", 1 << 20..=1 << 30).unwrap_err();
+        assert_eq!(problem, "`1` is too small: 1MiB to 1GiB are possible");
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        let any = Duration::ZERO..=Duration::MAX;
+        assert_eq!(duration("15m", any.clone()), Ok(Duration::from_secs(900)));
+        assert_eq!(duration("2w", any.clone()), Ok(Duration::from_secs(14 * 86_400)));
+        for text in ["", "15", "m", "15 minutes", "99999999999999999w"] {
+            assert!(duration(text, any.clone()).is_err(), "{text}");
+        }
+        let problem = duration("2h", Duration::ZERO..=Duration::from_secs(60)).unwrap_err();
+        assert_eq!(problem, "`2h` is too large: 0s to 60s are possible");
+    }
+
+    #[test]
+    fn a_share_may_live_for_ever() {
+        assert_eq!(expiry("never"), Ok(None));
+        assert_eq!(expiry("30d"), Ok(Some(Duration::from_secs(30 * 86_400))));
+        assert!(expiry("0s").is_err());
+        assert!(expiry("9000w").is_err());
+        assert!(expiry("soon").unwrap_err().ends_with("or `never`"));
+    }
+
+    #[test]
+    fn a_public_url_is_a_plain_web_address() {
+        let good = |text: &str| public_url(text).unwrap();
+        assert_eq!(good(""), None);
+        assert_eq!(good("https://music.example.org/"), Some("https://music.example.org".into()));
+        assert_eq!(good("http://[2001:db8::1]:4040"), Some("http://[2001:db8::1]:4040".into()));
+        assert_eq!(good("https://example.org/music//"), Some("https://example.org/music".into()));
+        for text in [
+            "music.example.org",
+            "ftp://example.org",
+            "https://",
+            "https:///share",
+            "https://me@example.org",
+            "https://example.org/?x=1",
+            "https://example.org/#top",
+            "https://exa mple.org",
+            "/music",
+        ] {
+            assert!(public_url(text).unwrap_err().contains("https://music.example.org"), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_read_in_any_case() {
+        assert_eq!(flag("Yes"), Ok(true));
+        assert_eq!(flag("OFF"), Ok(false));
+        assert!(flag("").is_err());
+        assert_eq!(log_level("Debug"), Ok(Level::DEBUG));
+        assert!(log_level("3").is_err());
+        assert_eq!(log_format("JSON"), Ok(LogFormat::Json));
+        assert!(log_format("xml").is_err());
+    }
+
+    #[test]
+    fn counts_keep_to_their_range() {
+        assert_eq!(count("8", 1..=8), Ok(8));
+        for text in ["0", "9", "-1", "1.0", ""] {
+            assert_eq!(count(text, 1..=8), Err(format!("`{text}` is no whole number from 1 to 8")));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_them_panic(text in ".*") {
+            let _ = bytes(&text, 0..=u64::MAX);
+            let _ = expiry(&text);
+            let _ = public_url(&text);
+            let _ = listen(&text);
+            let _ = count(&text, 0..=9);
+        }
+
+        #[test]
+        fn a_size_is_read_as_it_is_written(size: u64) {
+            prop_assert_eq!(bytes(&bytes_text(size), 0..=u64::MAX), Ok(size));
+        }
+
+        #[test]
+        fn a_public_url_never_ends_in_a_slash(text in "https?://[a-z.]{1,9}/{0,3}[a-z]{0,3}/{0,3}") {
+            if let Ok(Some(url)) = public_url(&text) {
+                prop_assert!(!url.ends_with('/'));
+                prop_assert_eq!(public_url(&url), Ok(Some(url.clone())));
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! All the SQL: one writing connection, a few reading ones, and plain structs for rows.
+
+pub mod albums;
+pub mod artists;
+pub mod covers;
+pub mod fold;
+pub mod folders;
+pub mod lists;
+pub mod lyrics;
+mod migrate;
+pub mod pack;
+pub mod search;
+pub mod settings;
+pub mod songs;
+pub mod users;
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::id::Id;
+
+/// Reading connections: as many requests read at once, others wait their turn.
+const READERS: usize = 3;
+/// Page cache of each reading connection, in KiB.
+const READER_CACHE_KIB: i64 = 1024;
+/// Page cache of the writing connection, in KiB.
+const WRITER_CACHE_KIB: i64 = 4096;
+/// The write-ahead log is cut back to this size after a checkpoint.
+const LOG_LIMIT_BYTES: i64 = 8 << 20;
+/// How long SQLite waits for a lock that another program holds.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Prepared statements kept by each connection: more than there are different ones.
+const STATEMENTS: usize = 160;
+
+/// For whom something is read: whose stars and ratings are shown, and what is visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// The user's id; 0 for a stranger with a share link.
+    pub user: i64,
+    /// A bit for each visible music folder: bit 3 for music folder 3.
+    pub scope: i64,
+}
+
+/// What one user made of a song, an album or an artist. Times are ms since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// When it was starred.
+    pub starred: Option<i64>,
+    /// 1 to 5.
+    pub rating: Option<i64>,
+    /// How often it was played.
+    pub play_count: i64,
+    /// When it was last played.
+    pub played: Option<i64>,
+}
+
+/// A picture: of what, and a stamp that changes with the picture, so that clients which keep
+/// pictures by id notice a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cover {
+    /// The song, album, artist or folder it shows.
+    pub of: Id,
+    /// Made from the picture's bytes, or from the file's name, length and time.
+    pub stamp: i64,
+}
+
+/// The database file.
+pub struct Db {
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    reader_freed: Condvar,
+}
+
+impl Db {
+    /// Opens the file, made and brought to the newest schema where needed.
+    pub fn open(file: &Path) -> Result<Db> {
+        let failed =
+            |cause| Error::caused(format!("cannot open the database {}", file.display()), cause);
+        let mut writer = Connection::open(file).map_err(failed)?;
+        prepare(&writer, WRITER_CACHE_KIB).map_err(failed)?;
+        migrate::run(&mut writer)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let readers = (0..READERS)
+            .map(|_| {
+                let reader = Connection::open_with_flags(file, flags)?;
+                prepare(&reader, READER_CACHE_KIB)?;
+                reader.pragma_update(None, "query_only", true)?;
+                Ok(reader)
+            })
+            .collect::<rusqlite::Result<_>>()
+            .map_err(failed)?;
+        Ok(Db {
+            writer: Mutex::new(writer),
+            readers: Mutex::new(readers),
+            reader_freed: Condvar::new(),
+        })
+    }
+
+    /// Runs a reading function on a connection of its own, on one state of the database.
+    pub fn read<T, E: From<rusqlite::Error>>(
+        &self,
+        function: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let reader = self.reader();
+        // A transaction that only reads: what the function's queries see is of one moment.
+        let transaction = reader.connection().unchecked_transaction()?;
+        function(&transaction)
+    }
+
+    /// Runs a writing function in a transaction that is on the disk when this returns.
+    pub fn write<T, E: From<rusqlite::Error>>(
+        &self,
+        function: impl FnOnce(&Transaction) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut writer = lock(&self.writer);
+        transact(&mut writer, function)
+    }
+
+    /// Like `write`, for what a scan can find again: a power cut may lose it, a crash of ours not.
+    pub fn write_catalogue<T, E: From<rusqlite::Error>>(
+        &self,
+        function: impl FnOnce(&Transaction) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut writer = lock(&self.writer);
+        writer.pragma_update(None, "synchronous", "NORMAL")?;
+        let done = transact(&mut writer, function);
+        writer.pragma_update(None, "synchronous", "FULL")?;
+        done
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        let mut readers = lock(&self.readers);
+        loop {
+            if let Some(connection) = readers.pop() {
+                return Reader { db: self, connection: Some(connection) };
+            }
+            readers = self.reader_freed.wait(readers).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A reading connection on loan; it goes back when dropped, after a panic too.
+struct Reader<'a> {
+    db: &'a Db,
+    connection: Option<Connection>,
+}
+
+impl Reader<'_> {
+    fn connection(&self) -> &Connection {
+        match &self.connection {
+            Some(connection) => connection,
+            None => unreachable!("the connection is taken by drop alone"),
+        }
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        lock(&self.db.readers).extend(self.connection.take());
+        self.db.reader_freed.notify_one();
+    }
+}
+
+fn transact<T, E: From<rusqlite::Error>>(
+    writer: &mut Connection,
+    function: impl FnOnce(&Transaction) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = function(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
+}
+
+/// A panic while the lock was held has rolled its transaction back: the connection is sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES)?;
+    // A map of the database would bring SIGBUS when the disk fails.
+    connection.pragma_update(None, "mmap_size", 0)
+}
+
+/// All rows of a query.
+fn collect<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    db.prepare_cached(sql)?.query_map(params, read)?.collect()
+}
+
+/// A row that may be absent.
+fn optional<T>(row: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    rusqlite::OptionalExtension::optional(row)
+}
+
+/// A column of JSON; empty where there is none, and where it was damaged.
+fn extra<T: DeserializeOwned + Default>(row: &Row, column: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str_or_null()?;
+    Ok(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+}
+
+/// A path from its parts: the music folder, the folder below it (may be empty), the file.
+fn join_path(parts: [ValueRef; 3]) -> rusqlite::Result<PathBuf> {
+    let mut path = PathBuf::new();
+    for part in parts {
+        let part = part.as_blob()?;
+        if !part.is_empty() {
+            path.push(OsStr::from_bytes(part));
+        }
+    }
+    Ok(path)
+}
+
+/// A path below the music folder as text: what is no UTF-8 or no printable character is replaced.
+fn display_path(folder: &[u8], file: &[u8]) -> String {
+    let mut path = String::with_capacity(folder.len() + file.len() + 1);
+    for part in [folder, file] {
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(&display_name(part));
+    }
+    path
+}
+
+/// A file's name as text that can be shown.
+pub fn display_name(name: &[u8]) -> String {
+    String::from_utf8_lossy(name)
+        .chars()
+        .map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter })
+        .collect()
+}

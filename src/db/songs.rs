@@ -1,0 +1,294 @@
+//! Songs as the API shows them.
+
+use rusqlite::{Connection, Params, Result, Row};
+use serde::{Deserialize, Serialize};
+
+use super::pack::{self, Named};
+use super::{Cover, Note, Viewer, collect, optional};
+use crate::id::Id;
+
+/// One song with all that is shown of it to one user.
+#[derive(Clone, Debug)]
+pub struct Song {
+    /// The row's id.
+    pub id: i64,
+    /// The folder it lies in.
+    pub folder_id: i64,
+    /// Its album.
+    pub album_id: i64,
+    /// Its first artist.
+    pub artist_id: Option<i64>,
+    /// Title as tagged, else from the file's name.
+    pub title: String,
+    /// Sort title, empty where there is none.
+    pub sort_title: String,
+    /// The album's name.
+    pub album: String,
+    /// The artists in one line.
+    pub artist: String,
+    /// The artists one by one.
+    pub artists: Vec<Named>,
+    /// The album's artists in one line.
+    pub album_artist: String,
+    /// The album's artists one by one.
+    pub album_artists: Vec<Named>,
+    /// Track number.
+    pub track: Option<i64>,
+    /// Disc number.
+    pub disc: Option<i64>,
+    /// Year of release.
+    pub year: Option<i64>,
+    /// The first genre.
+    pub genre: Option<String>,
+    /// All genres.
+    pub genres: Vec<String>,
+    /// Bytes of the file.
+    pub size: i64,
+    /// Suffix in the spelling of `media::kind`.
+    pub suffix: String,
+    /// Milliseconds.
+    pub duration: i64,
+    /// kbit/s.
+    pub bit_rate: i64,
+    /// Bits a sample, 0 where unknown.
+    pub bit_depth: i64,
+    /// Hz, 0 where unknown.
+    pub sample_rate: i64,
+    /// Channels, 0 where unknown.
+    pub channels: i64,
+    /// Path below its music folder, for display.
+    pub path: String,
+    /// When it came into the library, ms since 1970.
+    pub created: i64,
+    /// Beats a minute, 0 where unknown.
+    pub bpm: i64,
+    /// Comment, empty where there is none.
+    pub comment: String,
+    /// MusicBrainz recording id, empty where unknown.
+    pub mbid: String,
+    /// What the file says of explicit words.
+    pub explicit: Option<bool>,
+    /// Gain of the song in dB.
+    pub track_gain: Option<f64>,
+    /// Gain of the album in dB.
+    pub album_gain: Option<f64>,
+    /// Peak of the song.
+    pub track_peak: Option<f64>,
+    /// Peak of the album.
+    pub album_peak: Option<f64>,
+    /// Which picture shows it.
+    pub cover: Option<Cover>,
+    /// What few songs have.
+    pub extra: Extra,
+    /// Mean of all users' ratings.
+    pub average_rating: Option<f64>,
+    /// What the user made of it.
+    pub note: Note,
+    /// Where the user's bookmark stands, in ms.
+    pub bookmark: Option<i64>,
+}
+
+/// What few songs have, kept as JSON in one column.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Extra {
+    /// People in roles of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contributors: Vec<Contributor>,
+    /// Recording codes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub isrc: Vec<String>,
+    /// Moods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moods: Vec<String>,
+    /// Groupings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groupings: Vec<String>,
+    /// Works.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub works: Vec<String>,
+    /// Movement name, number and count; 0 where unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub movement: Option<(String, u32, u32)>,
+}
+
+/// Somebody in a role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contributor {
+    /// The role in the words of OpenSubsonic.
+    pub role: String,
+    /// More about it, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sub_role: String,
+    /// Who.
+    pub artist: Named,
+}
+
+/// What the file on the disk is, for sending it.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// The song's id.
+    pub id: i64,
+    /// Absolute path.
+    pub path: std::path::PathBuf,
+    /// Suffix in the spelling of `media::kind`.
+    pub suffix: String,
+    /// The song's title.
+    pub title: String,
+    /// Bit rate in kbit/s.
+    pub bit_rate: i64,
+}
+
+/// The columns of `Song` and their joins; ?1 is the user, ?2 the visible music folders, and `pick`
+/// gives ids in order: a cross join keeps that order.
+fn select(pick: &str) -> String {
+    format!(
+        "SELECT s.id, s.folder_id, s.album_id, s.artist_id, s.title, s.sort_title, a.name, s.artist, s.artists,
+            a.artist, a.artists, s.track, s.disc, s.year, s.genre, s.genres, s.size, s.suffix, s.duration, s.bit_rate,
+            s.bit_depth, s.sample_rate, s.channels, f.path, s.file_name, s.created, s.bpm, s.comment, s.mbid, s.explicit,
+            s.track_gain, s.album_gain, s.track_peak, s.album_peak, s.own_cover, s.picture, a.cover_stamp, s.extra,
+            s.average_rating, n.starred, n.rating, n.play_count, n.played, b.position
+         FROM ({pick}) pick
+         CROSS JOIN song s ON s.id = pick.id
+         JOIN album a ON a.id = s.album_id
+         JOIN folder f ON f.id = s.folder_id
+         LEFT JOIN annotation n ON n.user_id = ?1 AND n.kind = 1 AND n.item_id = s.id
+         LEFT JOIN bookmark b ON b.user_id = ?1 AND b.song_id = s.id
+         WHERE s.missing IS NULL AND (?2 >> s.music_folder_id) & 1"
+    )
+}
+
+fn read(row: &Row) -> Result<Song> {
+    let packed =
+        |column| -> Result<Vec<Named>> { Ok(pack::read_named(row.get_ref(column)?.as_str()?)) };
+    let id = row.get(0)?;
+    let album_id = row.get(2)?;
+    let own: bool = row.get(34)?;
+    let cover = match (own, row.get(35)?, row.get(36)?) {
+        (true, Some(stamp), _) => Some(Cover { of: Id::Song(id), stamp }),
+        (_, _, Some(stamp)) => Some(Cover { of: Id::Album(album_id), stamp }),
+        _ => None,
+    };
+    Ok(Song {
+        id,
+        folder_id: row.get(1)?,
+        album_id,
+        artist_id: row.get(3)?,
+        title: row.get(4)?,
+        sort_title: row.get(5)?,
+        album: row.get(6)?,
+        artist: row.get(7)?,
+        artists: packed(8)?,
+        album_artist: row.get(9)?,
+        album_artists: packed(10)?,
+        track: row.get(11)?,
+        disc: row.get(12)?,
+        year: row.get(13)?,
+        genre: row.get(14)?,
+        genres: pack::read_texts(row.get_ref(15)?.as_str()?),
+        size: row.get(16)?,
+        suffix: row.get(17)?,
+        duration: row.get(18)?,
+        bit_rate: row.get(19)?,
+        bit_depth: row.get(20)?,
+        sample_rate: row.get(21)?,
+        channels: row.get(22)?,
+        path: super::display_path(row.get_ref(23)?.as_blob()?, row.get_ref(24)?.as_blob()?),
+        created: row.get(25)?,
+        bpm: row.get(26)?,
+        comment: row.get(27)?,
+        mbid: row.get(28)?,
+        explicit: row.get(29)?,
+        track_gain: row.get(30)?,
+        album_gain: row.get(31)?,
+        track_peak: row.get(32)?,
+        album_peak: row.get(33)?,
+        cover,
+        extra: super::extra(row, 37)?,
+        average_rating: row.get(38)?,
+        note: Note {
+            starred: row.get(39)?,
+            rating: row.get(40)?,
+            play_count: row.get::<_, Option<i64>>(41)?.unwrap_or(0),
+            played: row.get(42)?,
+        },
+        bookmark: row.get(43)?,
+    })
+}
+
+/// The songs whose ids `pick` selects, in its order. `pick` is SQL of ours with a column `id`; it
+/// may use ?1 (user), ?2 (visible music folders) and ?3 on; `params` holds them all.
+///
+/// What is missing or not visible to the user is left out.
+pub(super) fn picked(db: &Connection, pick: &str, params: impl Params) -> Result<Vec<Song>> {
+    collect(db, &select(pick), params, read)
+}
+
+/// One song.
+pub fn by_id(db: &Connection, viewer: Viewer, id: i64) -> Result<Option<Song>> {
+    let mut statement = db.prepare_cached(&select("SELECT ?3 AS id"))?;
+    optional(statement.query_row((viewer.user, viewer.scope, id), read))
+}
+
+/// Several songs in the order of the ids, the same id more than once too; what is missing or not
+/// visible is left out.
+pub fn by_ids(db: &Connection, viewer: Viewer, ids: &[i64]) -> Result<Vec<Song>> {
+    // SQLite reads the list from JSON: one statement whatever its length.
+    let list = serde_json::to_string(ids).unwrap_or_default();
+    picked(db, "SELECT value AS id FROM json_each(?3)", (viewer.user, viewer.scope, list))
+}
+
+/// The songs of an album in the order of discs and tracks.
+pub fn of_album(db: &Connection, viewer: Viewer, album: i64) -> Result<Vec<Song>> {
+    let pick = "SELECT id FROM song WHERE album_id = ?3 AND missing IS NULL
+        ORDER BY disc, track, title_key, id LIMIT -1";
+    picked(db, pick, (viewer.user, viewer.scope, album))
+}
+
+/// The songs lying in a folder itself, by file name.
+pub fn of_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Vec<Song>> {
+    let pick = "SELECT id FROM song WHERE folder_id = ?3 AND missing IS NULL
+        ORDER BY disc, track, file_name LIMIT -1";
+    picked(db, pick, (viewer.user, viewer.scope, folder))
+}
+
+/// The songs of a folder and all folders below it.
+pub fn below_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Vec<Song>> {
+    let pick = "WITH RECURSIVE below (id, path) AS (
+            SELECT id, path FROM folder WHERE id = ?3
+            UNION SELECT folder.id, folder.path FROM folder JOIN below ON folder.parent_id = below.id)
+        SELECT song.id FROM below JOIN song ON song.folder_id = below.id AND song.missing IS NULL
+        ORDER BY below.path, disc, track, file_name LIMIT -1";
+    picked(db, pick, (viewer.user, viewer.scope, folder))
+}
+
+/// The songs an artist is credited on as artist or album artist, album by album.
+pub fn of_artist(db: &Connection, viewer: Viewer, artist: i64) -> Result<Vec<Song>> {
+    let pick = "SELECT song.id FROM (
+            SELECT song_id AS id FROM song_artist WHERE artist_id = ?3 AND role <= 2
+            UNION SELECT song.id FROM album_artist JOIN song ON song.album_id = album_artist.album_id
+                WHERE artist_id = ?3 AND main) credited
+        JOIN song ON song.id = credited.id JOIN album ON album.id = song.album_id
+        WHERE song.missing IS NULL
+        ORDER BY album.year, album.sort_key, album.id, song.disc, song.track, song.id LIMIT -1";
+    picked(db, pick, (viewer.user, viewer.scope, artist))
+}
+
+/// The file of a song.
+pub fn file(db: &Connection, viewer: Viewer, id: i64) -> Result<Option<File>> {
+    let mut statement = db.prepare_cached(
+        "SELECT m.path, f.path, s.file_name, s.suffix, s.title, s.bit_rate FROM song s
+         JOIN folder f ON f.id = s.folder_id JOIN music_folder m ON m.id = s.music_folder_id
+         WHERE s.id = ?1 AND s.missing IS NULL AND (?2 >> s.music_folder_id) & 1",
+    )?;
+    optional(statement.query_row((id, viewer.scope), |row| {
+        let parts = [row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?];
+        Ok(File {
+            id,
+            path: super::join_path(parts)?,
+            suffix: row.get(3)?,
+            title: row.get(4)?,
+            bit_rate: row.get(5)?,
+        })
+    }))
+}

@@ -1,0 +1,123 @@
+//! Sends each request to its door: /rest to `subsonic`, /share to `share`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, StatusCode};
+
+use crate::app::App;
+use crate::http::body::{Body, Response};
+use crate::http::client;
+use crate::http::request::Request;
+use crate::subsonic;
+
+/// Answers a request from a connection: reads its form, then leaves the async world once, for a
+/// thread that may block on the database and on disks.
+pub async fn answer(
+    app: Arc<App>,
+    incoming: hyper::Request<Incoming>,
+    peer: SocketAddr,
+) -> Response {
+    let request = match read(&app, incoming, peer.ip()).await {
+        Ok(request) => request,
+        Err(response) => return response,
+    };
+    let began = Instant::now();
+    let shown = (request.method.clone(), request.uri.path().to_owned());
+    let kept = request.clone();
+    let answered = tokio::task::spawn_blocking(move || dispatch(&app, &request)).await;
+    let response = answered.unwrap_or_else(|panic| {
+        tracing::error!(path = shown.1, %panic, "a request made the server stumble");
+        broken(&kept)
+    });
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    tracing::debug!(method = %shown.0, path = shown.1, status, ?took, "answered");
+    response
+}
+
+/// Answers a request whose body is read; blocks.
+pub fn dispatch(app: &App, request: &Request) -> Response {
+    let path = request.uri.path();
+    if !matches!(request.method, Method::GET | Method::HEAD | Method::POST) {
+        return if request.method == Method::OPTIONS { preflight() } else { method_not_allowed() };
+    }
+    let trusted =
+        |peer: IpAddr| app.config.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
+    let origin = client::origin(request, app.config.public_url.as_deref(), trusted);
+    if path.starts_with("/rest/") {
+        subsonic::handle(app, request, &origin)
+    } else {
+        text(
+            StatusCode::NOT_FOUND,
+            "There is nothing here. Subsonic clients find this server at its address without a path.\n",
+        )
+    }
+}
+
+async fn read(
+    app: &App,
+    incoming: hyper::Request<Incoming>,
+    peer: IpAddr,
+) -> Result<Request, Response> {
+    let (head, body) = incoming.into_parts();
+    let mut request = Request {
+        method: head.method,
+        uri: head.uri,
+        headers: head.headers,
+        peer,
+        body: Bytes::new(),
+    };
+    if request.method == Method::POST && request.has_form() {
+        let limited = Limited::new(body, app.config.request_body).collect().await;
+        request.body = limited
+            .map_err(|_| {
+                text(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "The body of the request is too long or broke off.\n",
+                )
+            })?
+            .to_bytes();
+    }
+    Ok(request)
+}
+
+fn broken(request: &Request) -> Response {
+    if request.uri.path().starts_with("/rest/") {
+        subsonic::broken(request)
+    } else {
+        text(StatusCode::INTERNAL_SERVER_ERROR, "The server failed to answer; its log tells why.\n")
+    }
+}
+
+/// Web players on other origins ask first.
+fn preflight() -> Response {
+    let mut response = text(StatusCode::NO_CONTENT, "");
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST"));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+    response
+}
+
+fn method_not_allowed() -> Response {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Use GET, HEAD or POST.\n");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
+    response
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response {
+    let mut response = Response::new(Body::full(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

@@ -1,0 +1,142 @@
+//! What must stay secret on the disk: passwords are encrypted, keys and tokens drawn by chance.
+//!
+//! The API's token sign-in needs the password itself, so hashing it is not possible: it is
+//! encrypted with a key that lies beside the database, readable by its owner alone.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 24;
+const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Encrypts and decrypts passwords.
+pub struct Vault {
+    cipher: XChaCha20Poly1305,
+}
+
+impl Vault {
+    /// Opens the key file, made at the first start.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or made, or is no key.
+    pub fn open(file: &Path) -> Result<Vault> {
+        let key = match OpenOptions::new().read(true).open(file) {
+            Ok(open) => {
+                let mut key = Vec::with_capacity(KEY_BYTES);
+                open.take(KEY_BYTES as u64 + 1).read_to_end(&mut key).map_err(|cause| {
+                    Error::caused(format!("cannot read {}", file.display()), cause)
+                })?;
+                key
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => make_key(file)?,
+            Err(cause) => {
+                return Err(Error::caused(format!("cannot read {}", file.display()), cause));
+            }
+        };
+        let cipher = XChaCha20Poly1305::new_from_slice(&key).map_err(|_| {
+            Error::new(format!(
+                "{} is damaged: restore it from a backup, or remove it and set every password anew \
+                 with 'kinglet user passwd'",
+                file.display()
+            ))
+        })?;
+        Ok(Vault { cipher })
+    }
+
+    /// Encrypts a password; `user` is bound to it, so that rows cannot be exchanged.
+    pub fn seal(&self, user: &str, password: &str) -> Result<Vec<u8>> {
+        let nonce = random::<NONCE_BYTES>()?;
+        let user = user.to_lowercase();
+        let payload = Payload { msg: password.as_bytes(), aad: user.as_bytes() };
+        let sealed = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| Error::new("the password could not be encrypted"))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Decrypts a password; `None` where it was sealed with another key or for another user.
+    pub fn open_sealed(&self, user: &str, sealed: &[u8]) -> Option<String> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let user = user.to_lowercase();
+        let payload = Payload { msg: sealed, aad: user.as_bytes() };
+        let password = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        String::from_utf8(password).ok()
+    }
+}
+
+fn make_key(file: &Path) -> Result<Vec<u8>> {
+    let key = random::<KEY_BYTES>()?;
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    made.and_then(|mut open| {
+        open.write_all(&key)?;
+        open.sync_all()
+    })
+    .map_err(|cause| Error::caused(format!("cannot make {}", file.display()), cause))?;
+    Ok(key.to_vec())
+}
+
+/// Bytes by chance from the operating system.
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|cause| Error::caused("the system gives no random numbers", cause))?;
+    Ok(bytes)
+}
+
+/// A word of letters and digits by chance: just under 6 bits each.
+pub fn word(length: usize) -> Result<String> {
+    let mut word = String::with_capacity(length);
+    while word.len() < length {
+        for byte in random::<64>()? {
+            // Bytes past the last whole multiple of 62 would make some letters likelier.
+            if byte < 248 && word.len() < length {
+                word.extend(LETTERS.get(usize::from(byte % 62)).map(|letter| char::from(*letter)));
+            }
+        }
+    }
+    Ok(word)
+}
+
+/// What is kept of an API key: it is as long as the hash, so that a plain hash is enough.
+pub fn key_hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_password_comes_back_for_its_user_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        let sealed = Vault::open(&file).unwrap().seal("Ann", "sesame & ü").unwrap();
+        let vault = Vault::open(&file).unwrap();
+        assert_eq!(vault.open_sealed("ann", &sealed).as_deref(), Some("sesame & ü"));
+        assert_eq!(vault.open_sealed("bob", &sealed), None);
+        assert_eq!(vault.open_sealed("ann", b"short"), None);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::write(&file, "damaged").unwrap();
+        assert!(Vault::open(&file).is_err());
+    }
+
+    #[test]
+    fn words_are_long_enough_and_never_the_same() {
+        let (one, two) = (word(16).unwrap(), word(16).unwrap());
+        assert_eq!(one.len(), 16);
+        assert_ne!(one, two);
+        assert!(word(200).unwrap().bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+}

@@ -1,0 +1,78 @@
+//! Who calls: by password, by token and salt, or by API key.
+
+use md5::{Digest, Md5};
+use subtle::ConstantTimeEq;
+
+use super::fail::{Fail, Result};
+use super::params::Params;
+use crate::app::App;
+use crate::db::users::{self, User};
+use crate::secret;
+
+/// Tells the user of a call.
+///
+/// # Errors
+/// 10 where nothing to sign in with was sent, 40 where it is wrong, 43 where several ways of
+/// signing in are mixed, 44 for an unknown API key.
+pub fn sign_in(app: &App, params: &Params) -> Result<User> {
+    let (token, salt, password) = (params.text("t"), params.text("s"), params.text("p"));
+    if let Some(key) = params.text("apiKey") {
+        if params.text("u").is_some() || token.is_some() || password.is_some() {
+            return Err(Fail::conflicting_auth());
+        }
+        let user = app.db.read(|db| users::by_key(db, &secret::key_hash(key)))?;
+        return user.ok_or_else(Fail::api_key);
+    }
+    let name = params.need_text("u")?;
+    let user = app.db.read(|db| users::by_name(db, name))?;
+    let expected = user.as_ref().and_then(|user| app.vault.open_sealed(&user.name, &user.password));
+    let right = match (password, token, salt) {
+        (Some(_), Some(_), _) => return Err(Fail::conflicting_auth()),
+        (Some(password), None, _) => {
+            let given = plain(password).ok_or_else(Fail::credentials)?;
+            same(given.as_bytes(), expected.as_deref())
+        }
+        (None, Some(token), Some(salt)) => {
+            let expected = expected.map(|password| hex(&Md5::digest(format!("{password}{salt}"))));
+            same(token.to_ascii_lowercase().as_bytes(), expected.as_deref())
+        }
+        (None, Some(_), None) => return Err(Fail::missing("s")),
+        (None, None, _) => return Err(Fail::missing("p")),
+    };
+    user.filter(|_| right).ok_or_else(Fail::credentials)
+}
+
+/// A password as it was sent: plain, or `enc:` and its bytes in hex.
+pub fn plain(sent: &str) -> Option<String> {
+    let Some(digits) = sent.strip_prefix("enc:") else { return Some(sent.to_owned()) };
+    let well_formed =
+        digits.len() % 2 == 0 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let bytes: Option<Vec<u8>> = well_formed
+        .then(|| (0..digits.len()).step_by(2))?
+        .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
+        .collect();
+    String::from_utf8(bytes?).ok()
+}
+
+/// Takes as long for a wrong first letter as for a wrong last one.
+fn same(given: &[u8], expected: Option<&str>) -> bool {
+    expected.is_some_and(|expected| given.ct_eq(expected.as_bytes()).into())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_come_plain_or_in_hex() {
+        assert_eq!(plain("sesame").as_deref(), Some("sesame"));
+        assert_eq!(plain("enc:73C3BC").as_deref(), Some("sü"));
+        for wrong in ["enc:7", "enc:zz", "enc:ff", "enc:+1"] {
+            assert_eq!(plain(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Why a call fails, in the codes of the spec.
+
+use serde::Serialize;
+
+/// A failed call: a code of the spec and a message for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fail {
+    /// The code.
+    pub code: u8,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+/// The result of an endpoint.
+pub type Result<T> = std::result::Result<T, Fail>;
+
+impl Fail {
+    fn new(code: u8, message: impl Into<String>) -> Self {
+        Fail { code, message: message.into() }
+    }
+
+    /// 0: what has no code of its own.
+    pub fn generic(message: impl Into<String>) -> Self {
+        Fail::new(0, message)
+    }
+
+    /// 0, where the fault is ours; the log tells more.
+    pub fn internal() -> Self {
+        Fail::new(0, "The server failed to answer; its log tells why")
+    }
+
+    /// 10: a parameter is absent or not what it must be.
+    pub fn parameter(message: impl Into<String>) -> Self {
+        Fail::new(10, message)
+    }
+
+    /// 10: a required parameter is absent.
+    pub fn missing(name: &str) -> Self {
+        Fail::new(10, format!("Required parameter '{name}' is missing"))
+    }
+
+    /// 40: no such user, or another password.
+    pub fn credentials() -> Self {
+        Fail::new(40, "Wrong username or password")
+    }
+
+    /// 43: more than one way of signing in at once.
+    pub fn conflicting_auth() -> Self {
+        Fail::new(
+            43,
+            "Several ways of signing in at once: send 'apiKey' alone, or 'u' with either 'p' or 't' and 's'",
+        )
+    }
+
+    /// 44: the API key is unknown or was revoked.
+    pub fn api_key() -> Self {
+        Fail::new(44, "Invalid API key")
+    }
+
+    /// 50: the user may not do this.
+    pub fn forbidden(what: &str) -> Self {
+        Fail::new(50, format!("The user is not allowed to {what}"))
+    }
+
+    /// 70: there is no such thing.
+    pub fn not_found(what: &str) -> Self {
+        Fail::new(70, format!("{what} not found"))
+    }
+}
+
+impl From<rusqlite::Error> for Fail {
+    fn from(error: rusqlite::Error) -> Self {
+        tracing::error!(%error, "the database failed");
+        Fail::internal()
+    }
+}
+
+impl From<crate::error::Error> for Fail {
+    fn from(error: crate::error::Error) -> Self {
+        tracing::error!(%error, "a call failed");
+        Fail::internal()
+    }
+}

@@ -1,0 +1,162 @@
+//! The /rest door: parameters, table, role, blocking thread, endpoint, encoding.
+
+mod auth;
+pub mod encode;
+mod endpoint;
+pub mod fail;
+mod params;
+mod table;
+pub mod types;
+
+use bytes::Bytes;
+use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use serde::Serialize;
+
+use self::encode::{Document, Format};
+use self::fail::{Fail, Result};
+use self::params::Params;
+use self::table::Access;
+use crate::app::App;
+use crate::db::Viewer;
+use crate::db::users::User;
+use crate::http::body::{Body, Response};
+use crate::http::client::Origin;
+use crate::http::request::Request;
+
+/// One call of an endpoint.
+pub struct Call<'a> {
+    /// The server.
+    pub app: &'a App,
+    /// Who calls; `User::nobody` where the endpoint is open to all.
+    pub user: User,
+    /// The parameters.
+    pub params: Params,
+    /// The format of the answer.
+    pub format: Format,
+    /// The request, for its headers.
+    pub request: &'a Request,
+    /// Where it comes from, and what links begin with.
+    pub origin: &'a Origin,
+}
+
+/// What an endpoint answers.
+pub enum Reply {
+    /// A document in the format asked for.
+    Document(Document),
+    /// A response of its own: bytes of music or pictures.
+    Response(Response),
+}
+
+impl Call<'_> {
+    /// For whom things are read.
+    pub fn viewer(&self) -> Viewer {
+        self.user.viewer()
+    }
+
+    /// An answer that says nothing but "ok".
+    pub fn ok(&self) -> Result<Reply> {
+        Ok(Reply::Document(encode::empty(&self.format)))
+    }
+
+    /// An answer with a payload of this name.
+    pub fn answer<T: Serialize + ?Sized>(&self, name: &str, payload: &T) -> Result<Reply> {
+        Ok(Reply::Document(encode::payload(&self.format, name, payload)))
+    }
+
+    /// The viewer of the one music folder that `musicFolderId` names, if it names one.
+    pub fn viewer_of_folder(&self) -> Result<Viewer> {
+        let Viewer { user, scope } = self.viewer();
+        match self.params.int("musicFolderId")? {
+            None => Ok(Viewer { user, scope }),
+            Some(folder @ 0..=62) if (scope >> folder) & 1 == 1 => {
+                Ok(Viewer { user, scope: 1 << folder })
+            }
+            Some(_) => Err(Fail::not_found("Music folder")),
+        }
+    }
+}
+
+/// Answers a request below /rest; blocks on the database and on files.
+pub fn handle(app: &App, request: &Request, origin: &Origin) -> Response {
+    let params = Params::of(request);
+    let name = request.uri.path().strip_prefix("/rest/").unwrap_or_default();
+    let name = name.strip_suffix(".view").unwrap_or(name);
+    let reply = match format_of(&params) {
+        Ok(format) => call(app, request, origin, name, params, format.clone())
+            .unwrap_or_else(|fail| Reply::Document(encode::failure(&format, &fail))),
+        Err(fail) => Reply::Document(encode::failure(&Format::Xml, &fail)),
+    };
+    match reply {
+        Reply::Document(document) => respond(document),
+        Reply::Response(mut response) => {
+            allow_any_origin(&mut response);
+            response
+        }
+    }
+}
+
+/// The answer to a call whose endpoint broke down.
+pub fn broken(request: &Request) -> Response {
+    let format = format_of(&Params::of(request)).unwrap_or(Format::Xml);
+    respond(encode::failure(&format, &Fail::internal()))
+}
+
+fn call(
+    app: &App,
+    request: &Request,
+    origin: &Origin,
+    name: &str,
+    params: Params,
+    format: Format,
+) -> Result<Reply> {
+    let endpoint = table::find(name)
+        .ok_or_else(|| Fail::generic(format!("There is no endpoint '{name}' on this server")))?;
+    let user = match endpoint.access {
+        Access::Open => User::nobody(),
+        Access::SignedIn | Access::Role(..) => auth::sign_in(app, &params)?,
+    };
+    if let Access::Role(role, what) = endpoint.access
+        && !user.has(role)
+    {
+        return Err(Fail::forbidden(what));
+    }
+    (endpoint.run)(&Call { app, user, params, format, request, origin })
+}
+
+fn format_of(params: &Params) -> Result<Format> {
+    match params.text("f").unwrap_or("xml") {
+        "xml" | "" => Ok(Format::Xml),
+        "json" => Ok(Format::Json),
+        "jsonp" => {
+            let callback = params.need_text("callback")?;
+            let is_name = !callback.is_empty()
+                && callback.len() <= 128
+                && callback
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_$.".contains(&byte));
+            match is_name {
+                true => Ok(Format::Jsonp(callback.to_owned())),
+                false => {
+                    Err(Fail::parameter("Parameter 'callback' must be the name of a function"))
+                }
+            }
+        }
+        other => {
+            Err(Fail::parameter(format!("Format '{other}' is unknown: use xml, json or jsonp")))
+        }
+    }
+}
+
+fn respond(document: Document) -> Response {
+    let mut response = Response::new(Body::full(Bytes::from(document.body)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(document.content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    allow_any_origin(&mut response);
+    response
+}
+
+/// Web players live on other origins; they sign in with each call, so no cookie is at stake.
+fn allow_any_origin(response: &mut Response) {
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}

@@ -1,0 +1,300 @@
+//! `Child`: a song, or something that is shown like one.
+
+use serde::Serialize;
+
+use super::time::Time;
+use super::{ArtistRef, CoverId, Name};
+use super::{artists, explicit_status, known, names, seconds};
+use crate::db::albums::Album;
+use crate::db::folders::Folder;
+use crate::db::songs::{Extra, Song};
+use crate::id::Id;
+use crate::media::kind;
+
+/// A song, or in the folder view a folder or an album.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Child {
+    /// The id of the song, folder or album.
+    pub id: Option<Id>,
+    /// The folder or album around it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Id>,
+    /// Whether it holds others.
+    pub is_dir: bool,
+    /// Title or name.
+    pub title: String,
+    /// Name of the album.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album: Option<String>,
+    /// Artists in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artist: Option<String>,
+    /// Track number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub track: Option<i64>,
+    /// Year.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub year: Option<i64>,
+    /// First genre.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub genre: Option<String>,
+    /// Its picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cover_art: Option<CoverId>,
+    /// Bytes of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<i64>,
+    /// Content type of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<&'static str>,
+    /// Suffix of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suffix: Option<String>,
+    /// Seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration: Option<i64>,
+    /// kbit/s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bit_rate: Option<i64>,
+    /// Bits a sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bit_depth: Option<i64>,
+    /// Hz.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampling_rate: Option<i64>,
+    /// Channels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_count: Option<i64>,
+    /// Path below the music folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Never, as yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_video: Option<bool>,
+    /// The user's rating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_rating: Option<i64>,
+    /// Mean of all users' ratings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average_rating: Option<f64>,
+    /// How often the user played it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub play_count: Option<i64>,
+    /// Disc number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disc_number: Option<i64>,
+    /// When it came into the library.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<Time>,
+    /// When the user starred it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starred: Option<Time>,
+    /// Its album.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album_id: Option<Id>,
+    /// Its first artist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artist_id: Option<Id>,
+    /// `music`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+    /// `song` or `album`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<&'static str>,
+    /// Where the user's bookmark stands, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bookmark_position: Option<i64>,
+    /// When the user last played it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub played: Option<Time>,
+    /// What only songs have.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
+}
+
+/// The fields of OpenSubsonic, which every song has, empty where unknown.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Details {
+    bpm: i64,
+    comment: String,
+    sort_name: String,
+    music_brainz_id: String,
+    display_artist: String,
+    display_album_artist: String,
+    display_composer: String,
+    explicit_status: &'static str,
+    isrc: Vec<String>,
+    genres: Vec<Name>,
+    artists: Vec<ArtistRef>,
+    album_artists: Vec<ArtistRef>,
+    contributors: Vec<Contributor>,
+    moods: Vec<String>,
+    replay_gain: ReplayGain,
+    works: Vec<Name>,
+    movements: Vec<Movement>,
+    groupings: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Contributor {
+    role: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    sub_role: String,
+    artist: ArtistRef,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Movement {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReplayGain {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    track_gain: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    album_gain: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    track_peak: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    album_peak: Option<f64>,
+}
+
+impl From<Song> for Child {
+    fn from(song: Song) -> Self {
+        let Extra { contributors, isrc, moods, groupings, works, movement } = song.extra;
+        let composers = contributors.iter().filter(|contributor| contributor.role == "composer");
+        let composers: Vec<&str> =
+            composers.map(|contributor| contributor.artist.name.as_str()).collect();
+        let details = Details {
+            bpm: song.bpm,
+            comment: song.comment,
+            sort_name: song.sort_title,
+            music_brainz_id: song.mbid,
+            display_artist: song.artist.clone(),
+            display_album_artist: song.album_artist,
+            display_composer: composers.join(", "),
+            explicit_status: explicit_status(song.explicit),
+            isrc,
+            genres: names(song.genres),
+            artists: artists(song.artists),
+            album_artists: artists(song.album_artists),
+            contributors: contributors
+                .into_iter()
+                .map(|contributor| Contributor {
+                    role: contributor.role,
+                    sub_role: contributor.sub_role,
+                    artist: contributor.artist.into(),
+                })
+                .collect(),
+            moods,
+            replay_gain: ReplayGain {
+                track_gain: song.track_gain,
+                album_gain: song.album_gain,
+                track_peak: song.track_peak,
+                album_peak: song.album_peak,
+            },
+            works: names(works),
+            movements: movement
+                .into_iter()
+                .map(|(name, number, count)| Movement {
+                    name,
+                    number: (number != 0).then_some(number),
+                    count: (count != 0).then_some(count),
+                })
+                .collect(),
+            groupings,
+        };
+        Child {
+            id: Some(Id::Song(song.id)),
+            parent: Some(Id::Folder(song.folder_id)),
+            is_dir: false,
+            title: song.title,
+            album: Some(song.album),
+            artist: (!song.artist.is_empty()).then_some(song.artist),
+            track: song.track,
+            year: song.year,
+            genre: song.genre,
+            cover_art: song.cover.map(CoverId),
+            size: Some(song.size),
+            content_type: Some(kind::content_type(&song.suffix)),
+            suffix: Some(song.suffix),
+            duration: Some(seconds(song.duration)),
+            bit_rate: known(song.bit_rate),
+            bit_depth: known(song.bit_depth),
+            sampling_rate: known(song.sample_rate),
+            channel_count: known(song.channels),
+            path: Some(song.path),
+            is_video: Some(false),
+            user_rating: song.note.rating,
+            average_rating: song.average_rating,
+            play_count: Some(song.note.play_count),
+            disc_number: song.disc,
+            created: Some(Time(song.created)),
+            starred: song.note.starred.map(Time),
+            album_id: Some(Id::Album(song.album_id)),
+            artist_id: song.artist_id.map(Id::Artist),
+            kind: Some("music"),
+            media_type: Some("song"),
+            bookmark_position: song.bookmark,
+            played: song.note.played.map(Time),
+            details: Some(details),
+        }
+    }
+}
+
+impl From<Album> for Child {
+    fn from(album: Album) -> Self {
+        Child {
+            id: Some(Id::Album(album.id)),
+            parent: album.artist_id.map(Id::Artist),
+            is_dir: true,
+            title: album.name.clone(),
+            album: Some(album.name),
+            artist: (!album.artist.is_empty()).then_some(album.artist),
+            year: album.year,
+            genre: album.genre,
+            cover_art: album.cover.map(CoverId),
+            duration: Some(seconds(album.duration)),
+            user_rating: album.note.rating,
+            average_rating: album.average_rating,
+            play_count: Some(album.note.play_count),
+            created: Some(Time(album.created)),
+            starred: album.note.starred.map(Time),
+            artist_id: album.artist_id.map(Id::Artist),
+            media_type: Some("album"),
+            played: album.note.played.map(Time),
+            ..Child::default()
+        }
+    }
+}
+
+impl From<Folder> for Child {
+    fn from(folder: Folder) -> Self {
+        Child {
+            id: Some(Id::Folder(folder.id)),
+            parent: folder.parent_id.map(Id::Folder),
+            is_dir: true,
+            title: folder.name,
+            cover_art: folder.cover.map(CoverId),
+            user_rating: folder.note.rating,
+            average_rating: folder.average_rating,
+            created: Some(Time(folder.created)),
+            starred: folder.note.starred.map(Time),
+            ..Child::default()
+        }
+    }
+}
+
+/// Rows as children.
+pub fn children(rows: Vec<impl Into<Child>>) -> Vec<Child> {
+    rows.into_iter().map(Into::into).collect()
+}

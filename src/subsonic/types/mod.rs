@@ -1,0 +1,102 @@
+//! Types on the wire that more than one endpoint uses, made from the rows of the database.
+//!
+//! A field of OpenSubsonic that we support is always sent, empty where unknown, as the spec asks;
+//! the older fields are left out where they would be empty.
+
+pub mod album;
+pub mod artist;
+pub mod child;
+pub mod time;
+
+use serde::Serialize;
+
+use crate::db::Cover;
+use crate::db::pack::Named;
+use crate::id::Id;
+
+/// A name alone: a genre, a record label.
+#[derive(Clone, Debug, Serialize)]
+pub struct Name {
+    /// The name.
+    pub name: String,
+}
+
+/// An artist as part of a song or an album: id and name only.
+#[derive(Clone, Debug, Serialize)]
+pub struct ArtistRef {
+    /// The artist's id.
+    pub id: Id,
+    /// The artist's name.
+    pub name: String,
+}
+
+impl From<Named> for ArtistRef {
+    fn from(artist: Named) -> Self {
+        ArtistRef { id: Id::Artist(artist.id), name: artist.name }
+    }
+}
+
+/// Names as the spec wants them, in objects of their own.
+pub fn names(names: Vec<String>) -> Vec<Name> {
+    names.into_iter().map(|name| Name { name }).collect()
+}
+
+/// Artists as parts of a song or an album.
+pub fn artists(artists: Vec<Named>) -> Vec<ArtistRef> {
+    artists.into_iter().map(ArtistRef::from).collect()
+}
+
+/// What `explicitStatus` says of explicit words.
+pub fn explicit_status(explicit: Option<bool>) -> &'static str {
+    match explicit {
+        Some(true) => "explicit",
+        Some(false) => "clean",
+        None => "",
+    }
+}
+
+/// Milliseconds as whole seconds, rounded.
+pub fn seconds(milliseconds: i64) -> i64 {
+    (milliseconds + 500) / 1000
+}
+
+/// A number that is 0 where unknown, as a field that is left out then.
+pub fn known(number: i64) -> Option<i64> {
+    (number != 0).then_some(number)
+}
+
+/// The id of a picture, for `getCoverArt`: the thing it shows and the picture's stamp, so that a
+/// new picture has a new id and no client shows the old one for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CoverId(pub Cover);
+
+impl CoverId {
+    /// The thing whose picture an id of ours names, with or without a stamp.
+    pub fn parse(text: &str) -> Option<Id> {
+        let (id, stamp) = text.split_once('_').unwrap_or((text, ""));
+        stamp.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| Id::parse(id))?
+    }
+}
+
+impl Serialize for CoverId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Half of the stamp tells pictures apart well enough, and ids stay short.
+        serializer.collect_str(&format_args!("{}_{:08x}", self.0.of, self.0.stamp & 0xffff_ffff))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_picture_names_what_it_shows() {
+        let cover = CoverId(Cover { of: Id::Album(7), stamp: -2 });
+        let text = serde_json::to_value(cover).map(|value| value.as_str().map(str::to_owned));
+        assert_eq!(text.ok().flatten().as_deref(), Some("al7_fffffffe"));
+        assert_eq!(CoverId::parse("al7_fffffffe"), Some(Id::Album(7)));
+        assert_eq!(CoverId::parse("so3"), Some(Id::Song(3)));
+        assert_eq!(CoverId::parse("al7_xyz"), None);
+        assert_eq!(CoverId::parse("000_00000000"), None);
+    }
+}

@@ -1,0 +1,149 @@
+//! The real program, as people call it: help, mistakes on the command line and in settings, check.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// Runs the program with these words, with nothing of our environment but a home folder.
+fn kinglet(home: &Path, words: &[&str]) -> Output {
+    with_variables(home, words, &[])
+}
+
+fn with_variables(home: &Path, words: &[&str], variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kinglet"))
+        .args(words)
+        .env_clear()
+        .env("HOME", home)
+        .envs(variables.iter().copied())
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn home() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn help_tells_what_there_is() {
+    let home = home();
+    for words in [&["--help"][..], &["help"], &[]] {
+        let output = kinglet(home.path(), words);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(out(&output).contains("kinglet demo"));
+        assert!(complaint(&output).is_empty());
+    }
+    let output = kinglet(home.path(), &["user", "--help"]);
+    assert!(out(&output).contains("kinglet user add NAME"));
+}
+
+#[test]
+fn help_ends_quietly_where_nobody_reads_it() {
+    let home = home();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kinglet"))
+        .arg("help")
+        .env_clear()
+        .current_dir(home.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(complaint(&child.wait_with_output().unwrap()).is_empty());
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let output = kinglet(home().path(), &["--version"]);
+    let version = out(&output);
+    assert!(version.starts_with(concat!("kinglet ", env!("CARGO_PKG_VERSION"))), "{version}");
+    assert_eq!(version.lines().count(), 1);
+}
+
+#[test]
+fn a_mistyped_command_names_the_nearest_and_has_a_code_of_its_own() {
+    let output = kinglet(home().path(), &["srve"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(complaint(&output), "kinglet: there is no command `srve`; did you mean `serve`?\n");
+}
+
+#[test]
+fn a_mistake_in_the_settings_names_file_line_and_remedy() {
+    let home = home();
+    let file = home.path().join("my.toml");
+    fs::write(&file, "music = '/m'\nlissen = '0.0.0.0:1'\ncover_workers = 99\n").unwrap();
+    let config = ["serve", "--config", file.to_str().unwrap()];
+    let output = with_variables(home.path(), &config, &[("KINGLET_LOG_LEVEL", "loud")]);
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = complaint(&output);
+    for part in [
+        "my.toml, line 2: there is no setting `lissen`; did you mean `listen`?",
+        "cover_workers in ",
+        "my.toml, line 3: `99` is no whole number from 1 to 8",
+        "KINGLET_LOG_LEVEL: `loud` is none of error, warn, info, debug and trace",
+    ] {
+        assert!(complaint.contains(part), "{part}\n{complaint}");
+    }
+}
+
+#[test]
+fn a_settings_file_that_is_not_there_is_named() {
+    let output = kinglet(home().path(), &["check", "--config", "/no/such/file"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint(&output).contains("--config /no/such/file"));
+}
+
+#[test]
+fn the_settings_file_in_the_data_folder_is_found() {
+    let home = home();
+    let data = home.path().join(".local/share/kinglet");
+    fs::create_dir_all(&data).unwrap();
+    fs::write(data.join("kinglet.toml"), "listen = 4040").unwrap();
+    let output = kinglet(home.path(), &["check"]);
+    assert!(complaint(&output).contains(".local/share/kinglet/kinglet.toml, line 1"));
+}
+
+#[test]
+fn serve_stops_where_a_music_folder_is_missing() {
+    let output = kinglet(home().path(), &["serve", "--music", "/no/such/music"]);
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = complaint(&output);
+    assert!(complaint.contains("`/no/such/music` cannot be listed"), "{complaint}");
+    assert!(complaint.contains("is its disk mounted"), "{complaint}");
+}
+
+#[test]
+fn check_names_everything_that_is_broken() {
+    let home = home();
+    fs::write(home.path().join("file"), "").unwrap();
+    let words = ["check", "--music", "gone", "--data", "file/data", "--listen", "203.0.113.1:4040"];
+    let output = kinglet(home.path(), &words);
+    assert_eq!(output.status.code(), Some(1));
+    let found = out(&output);
+    for part in ["FAIL  music: ", "FAIL  data: ", "FAIL  listen: ", "3 to mend"] {
+        assert!(found.contains(part), "{part}\n{found}");
+    }
+}
+
+#[test]
+fn check_is_content_with_a_good_set_up() {
+    let home = home();
+    fs::create_dir_all(home.path().join("Music/Album")).unwrap();
+    let words = ["check", "--music", "Music", "--listen", "127.0.0.1:0"];
+    let output = kinglet(home.path(), &words);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("A server can start"));
+}
