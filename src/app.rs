@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::scan::Scanner;
 use crate::secret::Vault;
 
 /// The server's state; data only.
@@ -14,6 +15,8 @@ pub struct App {
     pub config: Config,
     /// The database.
     pub db: Db,
+    /// Scans the music folders when it is asked to.
+    pub scanner: Scanner,
     /// Encrypts and decrypts passwords.
     pub vault: Vault,
 }
@@ -26,6 +29,6 @@ impl App {
         })?;
         let db = Db::open(&config.data.join("kinglet.db"))?;
         let vault = Vault::open(&config.data.join("kinglet.key"))?;
-        Ok(App { config, db, vault })
+        Ok(App { config, db, scanner: Scanner::new(), vault })
     }
 }

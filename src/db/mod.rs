@@ -9,6 +9,7 @@ pub mod lists;
 pub mod lyrics;
 mod migrate;
 pub mod pack;
+pub mod scanned;
 pub mod search;
 pub mod settings;
 pub mod songs;

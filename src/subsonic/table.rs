@@ -1,6 +1,6 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
-use super::endpoint::{browsing, lyrics, system};
+use super::endpoint::{browsing, lyrics, scanning, system};
 use super::fail::Result;
 use super::{Call, Reply};
 use crate::db::users::Role;
@@ -67,4 +67,7 @@ static ENDPOINTS: &[Endpoint] = &[
     // Media retrieval
     all("getLyrics", lyrics::get_lyrics),
     all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),
+    // Media library scanning
+    all("getScanStatus", scanning::get_scan_status),
+    all("startScan", scanning::start_scan),
 ];

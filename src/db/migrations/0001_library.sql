@@ -134,7 +134,7 @@ CREATE TABLE song (
     average_rating REAL,
     UNIQUE (folder_id, file_name)
 ) STRICT;
-CREATE INDEX song_album ON song (album_id, disc, track, id) WHERE missing IS NULL;
+CREATE INDEX song_album ON song (album_id, missing, disc, track, id);
 CREATE INDEX song_present ON song (id, music_folder_id, year) WHERE missing IS NULL;
 CREATE INDEX song_title ON song (title_key, id) WHERE missing IS NULL;
 CREATE INDEX song_missing ON song (hash) WHERE missing IS NOT NULL;

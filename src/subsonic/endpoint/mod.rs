@@ -2,4 +2,5 @@
 
 pub mod browsing;
 pub mod lyrics;
+pub mod scanning;
 pub mod system;
