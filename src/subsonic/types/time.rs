@@ -16,8 +16,9 @@ pub fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Time {
+    /// By hand, since every song of a list has one and formatting would be most of its cost.
+    fn text(self) -> [u8; 24] {
         // The years 0 to 9999 are those with four digits.
         let milliseconds = self.0.clamp(-62_167_219_200_000, 253_402_300_799_999);
         let (days, of_day) =
@@ -25,16 +26,46 @@ impl fmt::Display for Time {
         let (year, month, day) = civil(days);
         let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
         let (second, thousandth) = (of_day / 1000 % 60, of_day % 1000);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{thousandth:03}Z"
-        )
+        let digit = |number: i64| b'0' + u8::try_from(number % 10).unwrap_or(0);
+        let tens = |number: i64| digit(number / 10);
+        [
+            digit(year / 1000),
+            digit(year / 100),
+            tens(year),
+            digit(year),
+            b'-',
+            tens(month),
+            digit(month),
+            b'-',
+            tens(day),
+            digit(day),
+            b'T',
+            tens(hour),
+            digit(hour),
+            b':',
+            tens(minute),
+            digit(minute),
+            b':',
+            tens(second),
+            digit(second),
+            b'.',
+            digit(thousandth / 100),
+            tens(thousandth),
+            digit(thousandth),
+            b'Z',
+        ]
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
