@@ -121,7 +121,7 @@ pub fn refresh(db: &Transaction, id: i64) -> Result<()> {
     let (mut song_count, mut roles, mut music_folders) = (0, 0, 0);
     let parts = "SELECT role, music_folder_id, count(*) FROM song_artist
         CROSS JOIN song INDEXED BY song_present ON song.id = song_artist.song_id
-        WHERE artist_id = ?1 AND missing IS NULL GROUP BY role, music_folder_id";
+        WHERE song_artist.artist_id = ?1 AND missing IS NULL GROUP BY role, music_folder_id";
     for (role, root, count) in collect(db, parts, [id], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
     })? {
