@@ -76,7 +76,8 @@ fn songs_and_albums_keep_their_ids_when_files_and_folders_are_renamed() {
     let now: Vec<_> = library.songs().iter().map(|song| (song.id, song.title.clone())).collect();
     assert_eq!(now, ids);
     assert_eq!(library.song_at("A/1999 - B/one.mp3").album_id, album.id);
-    let again = library.db.read(|db| albums::by_id(db, disk::EVERYBODY, album.id)).unwrap().unwrap();
+    let again =
+        library.db.read(|db| albums::by_id(db, disk::EVERYBODY, album.id)).unwrap().unwrap();
     assert_eq!((again.song_count, again.created), (4, album.created));
     assert_ne!(library.song_at("Elsewhere/deep/2.mp3").album_id, album.id);
     assert_eq!(library.scan().new, 0);
@@ -250,7 +251,10 @@ fn songs_without_tags_get_names_from_their_files() {
     library.put("loose.mp3", &mp3(2, &[]));
     library.scan();
     let song = library.song_at("Folder/03 - Nameless.mp3");
-    assert_eq!((song.title.as_str(), song.album.as_str(), song.track), ("Nameless", "Folder", Some(3)));
+    assert_eq!(
+        (song.title.as_str(), song.album.as_str(), song.track),
+        ("Nameless", "Folder", Some(3))
+    );
     assert_eq!(song.artist, "[Unknown Artist]");
     assert_eq!(library.song_at("loose.mp3").album, "[Unknown Album]");
 }

@@ -93,14 +93,14 @@ fn scan(config: Config) -> Result<ExitCode> {
             progress.show(if total.is_some() { done } else { walked }, read, total, &folder);
             thread::sleep(SCAN_LOOK);
         }
-        scan.join().unwrap_or_else(|_| Err(Error::new("the scan broke down; this is a mistake in Kinglet")))
+        scan.join().unwrap_or_else(|_| {
+            Err(Error::new("the scan broke down; this is a mistake in Kinglet"))
+        })
     });
     drop(progress);
     let Summary { songs, new, changed, moved, gone, unreadable, problems, .. } = summary?;
     let gone = gone.saturating_sub(moved);
-    print(&format!(
-        "{songs} songs: {new} new, {changed} changed, {moved} moved, {gone} gone\n"
-    ));
+    print(&format!("{songs} songs: {new} new, {changed} changed, {moved} moved, {gone} gone\n"));
     if unreadable > 0 {
         print(&format!("{unreadable} files could not be read; the log above names them\n"));
     }

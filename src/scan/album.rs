@@ -294,7 +294,11 @@ mod tests {
     fn a_compilation_without_album_artist_is_by_various_artists_even_if_one_sings_it_all() {
         let flagged = Said { compilation: true, ..said("X") };
         assert_eq!(sum_up(&[part(1, "A", &flagged)]).artist, VARIOUS_ARTISTS);
-        let owned = Said { artist: "A".to_owned(), artists: vec![("A".into(), String::new(), "m".into())], ..flagged };
+        let owned = Said {
+            artist: "A".to_owned(),
+            artists: vec![("A".into(), String::new(), "m".into())],
+            ..flagged
+        };
         let summary = sum_up(&[part(1, "A", &owned), part(2, "B", &owned)]);
         assert_eq!(summary.artist, "A");
         assert!(summary.compilation);
@@ -303,8 +307,17 @@ mod tests {
 
     #[test]
     fn genres_come_by_frequency_and_facts_by_union() {
-        let one = Said { labels: vec!["L".into()], disc_title: "First".into(), released: Some((1999, 0, 0)), ..said("X") };
-        let two = Said { labels: vec!["M".into(), "L".into()], original: Some((1980, 1, 2)), ..said("X") };
+        let one = Said {
+            labels: vec!["L".into()],
+            disc_title: "First".into(),
+            released: Some((1999, 0, 0)),
+            ..said("X")
+        };
+        let two = Said {
+            labels: vec!["M".into(), "L".into()],
+            original: Some((1980, 1, 2)),
+            ..said("X")
+        };
         let mut parts = [part(1, "A", &one), part(2, "A", &two), part(3, "A", &two)];
         parts[0].genres = vec!["Pop".into()];
         parts[1].genres = vec!["rock".into(), "Pop".into()];

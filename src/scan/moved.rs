@@ -41,7 +41,9 @@ pub fn find(found: &Found, lost: &[Lost]) -> Match {
             == (found.title, found.album, found.track, found.disc)
     };
     let mut left: Vec<&Lost> = lost.iter().collect();
-    for fits in [&|song: &Lost| song.size == found.size, &has_name, &has_tags] as [&dyn Fn(&Lost) -> bool; 3] {
+    for fits in [&|song: &Lost| song.size == found.size, &has_name, &has_tags]
+        as [&dyn Fn(&Lost) -> bool; 3]
+    {
         if left.iter().any(|song| fits(song)) {
             left.retain(|song| fits(song));
         }
@@ -71,7 +73,14 @@ mod tests {
     }
 
     fn found<'a>(size: i64, name: &'a str, title: &'a str) -> Found<'a> {
-        Found { size, file_name: name.as_bytes(), title, album: "Album", track: Some(1), disc: None }
+        Found {
+            size,
+            file_name: name.as_bytes(),
+            title,
+            album: "Album",
+            track: Some(1),
+            disc: None,
+        }
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub fn title(tags: &Tags, file_name: &str) -> (String, u32) {
 
 /// Parts a track number from the start of a file's name; 0 where there is none.
 fn numbered(stem: &str) -> (u32, &str) {
-    let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let digits =
+        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let first = digits(stem);
     let (mut number, mut rest) = stem.split_at_checked(first).unwrap_or(("", stem));
     if !(1..=3).contains(&first) {
@@ -51,27 +52,24 @@ fn numbered(stem: &str) -> (u32, &str) {
 
 /// The artists of a song: the line to show, and one by one.
 pub fn artists(tags: &Tags) -> (String, Vec<Credit>) {
-    let shown = [&tags.artist, &tags.album_artist].map(|line| line.trim());
-    let credits = [&tags.artists, &tags.album_artists].into_iter().find(|list| !list.is_empty());
-    let line = shown.into_iter().find(|line| !line.is_empty());
-    match (line, credits) {
-        (Some(line), Some(credits)) if !tags.artist.trim().is_empty() == !tags.artists.is_empty() => {
-            (line.to_owned(), credits.clone())
-        }
-        (Some(line), _) => (line.to_owned(), vec![named(line)]),
-        (None, Some(credits)) => (joined(credits), credits.clone()),
-        (None, None) => (UNKNOWN_ARTIST.to_owned(), vec![named(UNKNOWN_ARTIST)]),
-    }
+    credited(&tags.artist, &tags.artists)
+        .or_else(|| credited(&tags.album_artist, &tags.album_artists))
+        .unwrap_or_else(|| (UNKNOWN_ARTIST.to_owned(), vec![named(UNKNOWN_ARTIST)]))
 }
 
 /// The album artists that a song itself names: the line to show, and one by one.
 pub fn album_artists(tags: &Tags) -> (String, Vec<Credit>) {
-    let line = tags.album_artist.trim();
-    match (line.is_empty(), tags.album_artists.is_empty()) {
-        (_, false) if line.is_empty() => (joined(&tags.album_artists), tags.album_artists.clone()),
-        (false, false) => (line.to_owned(), tags.album_artists.clone()),
-        (false, true) => (line.to_owned(), vec![named(line)]),
-        _ => (String::new(), Vec::new()),
+    credited(&tags.album_artist, &tags.album_artists).unwrap_or_default()
+}
+
+/// A line to show and the people in it, each made from the other where only one is there.
+fn credited(line: &str, credits: &[Credit]) -> Option<(String, Vec<Credit>)> {
+    let line = line.trim();
+    match (line.is_empty(), credits.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some((line.to_owned(), vec![named(line)])),
+        (true, false) => Some((joined(credits), credits.to_vec())),
+        (false, false) => Some((line.to_owned(), credits.to_vec())),
     }
 }
 
@@ -207,7 +205,9 @@ fn disc_number(text: &str) -> Option<(u32, &str)> {
     }
     let mut letters = number.chars();
     let letter = letters.next().filter(|_| number.len() < rest.len())?.to_ascii_lowercase();
-    ('a'..='h').contains(&letter).then(|| (u32::from(letter) - u32::from('a') + 1, letters.as_str()))
+    ('a'..='h')
+        .contains(&letter)
+        .then(|| (u32::from(letter) - u32::from('a') + 1, letters.as_str()))
 }
 
 #[cfg(test)]
@@ -240,7 +240,11 @@ mod tests {
             ("Song", "Song", 0),
             (" .mp3", " ", 0),
         ] {
-            assert_eq!(title(&Tags::default(), file_name), (title_of.to_owned(), track), "{file_name}");
+            assert_eq!(
+                title(&Tags::default(), file_name),
+                (title_of.to_owned(), track),
+                "{file_name}"
+            );
         }
         let tagged = Tags { title: " As it is ".to_owned(), track: 5, ..Tags::default() };
         assert_eq!(title(&tagged, "01 - x.mp3"), (" As it is ".to_owned(), 5));
@@ -255,7 +259,8 @@ mod tests {
             ..Tags::default()
         };
         assert_eq!(artists(&both), ("A feat. B".to_owned(), vec![named("A"), named("B")]));
-        let line = Tags { artist: "A".to_owned(), album_artists: vec![named("B")], ..Tags::default() };
+        let line =
+            Tags { artist: "A".to_owned(), album_artists: vec![named("B")], ..Tags::default() };
         assert_eq!(artists(&line), ("A".to_owned(), vec![named("A")]));
         let album = Tags { album_artist: "C".to_owned(), ..Tags::default() };
         assert_eq!(artists(&album), ("C".to_owned(), vec![named("C")]));
@@ -318,7 +323,8 @@ mod tests {
 
     #[test]
     fn an_album_is_known_by_folder_id_and_title() {
-        let tags = Tags { album: "Title".to_owned(), album_mbid: "m".to_owned(), ..Tags::default() };
+        let tags =
+            Tags { album: "Title".to_owned(), album_mbid: "m".to_owned(), ..Tags::default() };
         let found = album(&tags, &place("Folder"));
         assert_eq!(found.keys, ["folder:7:title", "mbid:1:m"]);
         let untagged = album(&Tags::default(), &place("Folder (CD 2)"));
@@ -329,8 +335,12 @@ mod tests {
     fn discs_in_folders_side_by_side_share_a_key() {
         let disc = |number: u32, folder: i64| {
             let name = format!("Title (Disc {number})");
-            let tags =
-                Tags { album: name.clone(), artist: "A".to_owned(), disc: number, ..Tags::default() };
+            let tags = Tags {
+                album: name.clone(),
+                artist: "A".to_owned(),
+                disc: number,
+                ..Tags::default()
+            };
             album(&tags, &Place { album_folder: folder, ..place(&name) })
         };
         let (one, two) = (disc(1, 7), disc(2, 8));

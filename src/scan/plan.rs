@@ -76,8 +76,13 @@ mod tests {
     #[test]
     fn each_file_is_new_changed_same_or_gone() {
         let found = vec![file(1, 1), file(2, 9), file(3, 1), file(4, 1), file(5, 1), file(6, 2)];
-        let known =
-            [song(2, 1, false), song(3, 1, false), song(4, 1, true), song(7, 1, false), song(8, 1, true)];
+        let known = [
+            song(2, 1, false),
+            song(3, 1, false),
+            song(4, 1, true),
+            song(7, 1, false),
+            song(8, 1, true),
+        ];
         let plan = plan(found, &known, &[refused(5, 1), refused(6, 1), refused(9, 1)], true);
         assert_eq!(
             plan,
@@ -97,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_known_song_that_became_unreadable_is_left_alone_until_it_changes() {
-        let plan_of = |size| plan(vec![file(1, size)], &[song(1, 1, false)], &[refused(1, 2)], true);
+        let plan_of =
+            |size| plan(vec![file(1, size)], &[song(1, 1, false)], &[refused(1, 2)], true);
         assert_eq!(plan_of(2).same, 1);
         assert_eq!(plan_of(3).read, [(file(1, 3), Some(1))]);
     }

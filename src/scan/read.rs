@@ -191,11 +191,7 @@ impl<T> Readers<T> {
     }
 }
 
-fn work(
-    queue: &Mutex<Receiver<Task>>,
-    results: &Sender<(u64, Outcome)>,
-    doing: &Mutex<Doing>,
-) {
+fn work(queue: &Mutex<Receiver<Task>>, results: &Sender<(u64, Outcome)>, doing: &Mutex<Doing>) {
     loop {
         let Ok(task) = lock(queue).recv() else { return };
         lock(doing).task = Some((task.number, Instant::now()));

@@ -69,9 +69,8 @@ impl Scan<'_> {
     /// Brings the music folders in line with the settings; gives those that are configured.
     fn music_folders(&mut self, config: &Config) -> Result<Vec<Root>> {
         let known = self.db.read(folders::roots)?;
-        let is_set = |path: &[u8]| {
-            config.music.iter().any(|set| set.as_os_str().as_bytes() == path)
-        };
+        let is_set =
+            |path: &[u8]| config.music.iter().any(|set| set.as_os_str().as_bytes() == path);
         let new: Vec<&PathBuf> = config
             .music
             .iter()

@@ -105,7 +105,9 @@ impl Survey {
     fn find_gone_folders(&mut self, db: &Db) -> Result<()> {
         let mut gone = Vec::new();
         for known in self.known.values() {
-            if !known.missing && !self.walked.contains_key(&known.path) && !self.is_hidden(&known.path)
+            if !known.missing
+                && !self.walked.contains_key(&known.path)
+                && !self.is_hidden(&known.path)
             {
                 let songs = db.read(|db| songs::in_folder(db, known.id))?;
                 gone.extend(songs.iter().filter(|song| !song.missing).map(|song| song.id));
@@ -120,7 +122,8 @@ impl Survey {
     fn shown(&self) -> BTreeSet<Vec<u8>> {
         let mut shown = BTreeSet::from([Vec::new()]);
         let with_files = self.walked.iter().filter(|(_, folder)| folder.has_files);
-        let hidden = self.known.values().filter(|known| !known.missing && self.is_hidden(&known.path));
+        let hidden =
+            self.known.values().filter(|known| !known.missing && self.is_hidden(&known.path));
         for path in with_files.map(|(path, _)| path).chain(hidden.map(|known| &known.path)) {
             let mut path = path.as_slice();
             while shown.insert(path.to_vec()) {

@@ -171,9 +171,10 @@ impl Walk<'_> {
 
     fn may_follow(&mut self, link: &Path, at: (u64, u64)) -> io::Result<bool> {
         let target = fs::canonicalize(link)?;
-        let may = !self.roots.iter().any(|root| target.starts_with(root) || root.starts_with(&target))
-            && !self.above.contains(&at)
-            && self.linked.insert(at);
+        let may =
+            !self.roots.iter().any(|root| target.starts_with(root) || root.starts_with(&target))
+                && !self.above.contains(&at)
+                && self.linked.insert(at);
         if !may {
             tracing::debug!("the link {} leads to what is found without it", shown(link));
         }

@@ -36,10 +36,10 @@ fn decode(bytes: &[u8]) -> String {
         match std::str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),
             // A letter cut in two at the end is no sign of another encoding.
-            Err(error) if error.error_len().is_none() => String::from_utf8_lossy(
-                bytes.get(..error.valid_up_to()).unwrap_or_default(),
-            )
-            .into_owned(),
+            Err(error) if error.error_len().is_none() => {
+                String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default())
+                    .into_owned()
+            }
             Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
         }
     };

@@ -216,9 +216,8 @@ impl<'a> Writer<'a> {
                 moods: tags.moods.clone(),
                 groupings: tags.groupings.clone(),
                 works: tags.works.clone(),
-                movement: has_movement.then(|| {
-                    (tags.movement.clone(), tags.movement_number, tags.movement_count)
-                }),
+                movement: has_movement
+                    .then(|| (tags.movement.clone(), tags.movement_number, tags.movement_count)),
             },
             people,
             lyrics: words(tags, loaded.words.as_deref()),

@@ -175,8 +175,7 @@ impl Library {
 }
 
 fn config_of(temp: &Path, folders: &[&str]) -> Config {
-    let music =
-        folders.iter().map(|name| temp.join(name).to_str().unwrap().to_owned()).collect();
+    let music = folders.iter().map(|name| temp.join(name).to_str().unwrap().to_owned()).collect();
     let data = Some(temp.join("data").to_str().unwrap().to_owned());
     config::load(&Flags { music, data, ..Flags::default() }, &[], None).unwrap()
 }

@@ -172,7 +172,8 @@ pub struct Facts {
 /// Writes the facts of an album that has songs, and links it with artists and genres.
 pub fn set_facts(db: &Transaction, id: i64, facts: &Facts, touched: &mut Touched) -> Result<()> {
     touched.of_album(db, id)?;
-    let mut was = db.prepare_cached("SELECT song_count > 0, name, artist FROM album WHERE id = ?1")?;
+    let mut was =
+        db.prepare_cached("SELECT song_count > 0, name, artist FROM album WHERE id = ?1")?;
     let was: (bool, String, String) =
         was.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     write_row(db, id, facts)?;

@@ -210,12 +210,7 @@ pub struct Song {
 
 /// Writes a song: a new one, or over the one with an id. Gives its id; what it belonged to before
 /// and belongs to now is touched.
-pub fn write(
-    db: &Transaction,
-    id: Option<i64>,
-    song: &Song,
-    touched: &mut Touched,
-) -> Result<i64> {
+pub fn write(db: &Transaction, id: Option<i64>, song: &Song, touched: &mut Touched) -> Result<i64> {
     if let Some(id) = id {
         touched.song(db, id)?;
     }
@@ -233,7 +228,8 @@ pub fn write(
         execute(db, sql, (id, i64::try_from(position).unwrap_or(i64::MAX), language, text))?;
     }
     for (artist, role) in &song.people {
-        let sql = "INSERT OR IGNORE INTO song_artist (artist_id, song_id, role) VALUES (?1, ?2, ?3)";
+        let sql =
+            "INSERT OR IGNORE INTO song_artist (artist_id, song_id, role) VALUES (?1, ?2, ?3)";
         execute(db, sql, (artist, id, role))?;
         touched.artists.insert(*artist);
     }
