@@ -66,7 +66,7 @@ fn songs_and_albums_keep_their_ids_when_files_and_folders_are_renamed() {
 
     library.rename("A/B/1.mp3", "A/B/one.mp3");
     let renamed = library.scan();
-    assert_eq!((renamed.new, renamed.moved, renamed.gone), (0, 1, 1));
+    assert_eq!((renamed.new, renamed.moved, renamed.gone), (0, 1, 0));
     library.rename("A/B", "A/1999 - B");
     let moved = library.scan();
     assert_eq!((moved.new, moved.moved), (0, 5));
@@ -81,6 +81,33 @@ fn songs_and_albums_keep_their_ids_when_files_and_folders_are_renamed() {
     assert_eq!((again.song_count, again.created), (4, album.created));
     assert_ne!(library.song_at("Elsewhere/deep/2.mp3").album_id, album.id);
     assert_eq!(library.scan().new, 0);
+}
+
+#[test]
+fn folders_keep_their_ids_when_they_are_renamed() {
+    let library = Library::new();
+    library.song("A/B/CD1/1.mp3", 1, "One", "B", "A");
+    library.song("A/B/CD2/2.mp3", 2, "Two", "B", "A");
+    library.put("A/C/03 - Untagged.mp3", &mp3(3, &[]));
+    library.scan();
+    let count = || library.count("SELECT count(*) FROM folder");
+    let (one, untagged) =
+        (library.song_at("A/B/CD1/1.mp3"), library.song_at("A/C/03 - Untagged.mp3"));
+    let folders = count();
+    library.rename("A/B", "A/B (1999)");
+    library.rename("A/C", "A/D");
+    library.rename("A", "The A");
+    let summary = library.scan();
+    assert_eq!((summary.moved, summary.new, summary.gone), (3, 0, 0));
+    assert_eq!(count(), folders);
+    let now = library.song_at("The A/B (1999)/CD1/1.mp3");
+    assert_eq!((now.id, now.folder_id, now.album_id), (one.id, one.folder_id, one.album_id));
+    let now = library.song_at("The A/D/03 - Untagged.mp3");
+    assert_eq!((now.folder_id, now.album.as_str()), (untagged.folder_id, "D"));
+    assert_eq!(now.album_id, untagged.album_id);
+    let names = library.db.read(|db| kinglet::db::folders::top(db, disk::EVERYBODY)).unwrap();
+    assert_eq!(names.iter().map(|folder| folder.name.as_str()).collect::<Vec<_>>(), ["The A"]);
+    assert_eq!(library.scan().moved, 0);
 }
 
 #[test]

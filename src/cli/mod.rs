@@ -99,7 +99,6 @@ fn scan(config: Config) -> Result<ExitCode> {
     });
     drop(progress);
     let Summary { songs, new, changed, moved, gone, unreadable, problems, .. } = summary?;
-    let gone = gone.saturating_sub(moved);
     print(&format!("{songs} songs: {new} new, {changed} changed, {moved} moved, {gone} gone\n"));
     if unreadable > 0 {
         print(&format!("{unreadable} files could not be read; the log above names them\n"));

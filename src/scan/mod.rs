@@ -9,6 +9,7 @@ mod moved;
 mod names;
 mod plan;
 mod read;
+mod renamed;
 mod run;
 mod stamp;
 mod survey;
@@ -61,8 +62,8 @@ pub struct Summary {
     pub changed: u64,
     /// Songs whose file is at another place.
     pub moved: u64,
-    /// Songs whose file was gone; those that moved count here too.
-    pub gone: u64,
+    /// Songs whose file is gone since the scan before.
+    pub gone: i64,
     /// Files that could not be read.
     pub unreadable: u64,
     /// Music folders that were left as they were, and why.
@@ -185,7 +186,7 @@ impl Drop for Running<'_> {
 
 fn log(summary: &Summary) {
     let Summary { songs, new, changed, moved, gone, unreadable, .. } = summary;
-    if new + changed + moved + gone + unreadable == 0 {
+    if new + changed + moved + unreadable == 0 && *gone == 0 {
         tracing::info!("scanned: {songs} songs, nothing changed");
     } else {
         tracing::info!(

@@ -169,7 +169,6 @@ impl Scan<'_> {
     }
 
     fn remove_songs(&mut self, songs: &[i64]) -> Result<()> {
-        self.summary.gone += songs.len() as u64;
         for songs in songs.chunks(BATCH) {
             self.write(|scan, db| {
                 for song in songs {
@@ -294,6 +293,7 @@ impl Scan<'_> {
         if self.changed {
             let now = self.now.to_string();
             self.write(|_, db| Ok(settings::set(db, "library_changed", &now)?))?;
+            self.summary.gone = self.db.read(|db| songs::gone_since(db, self.now))?;
         }
         self.summary.songs = self.db.read(song_count)?;
         Ok(())

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 
 use super::plan::{self, Plan};
+use super::renamed::{self, Gone};
 use super::walk::{self, File, Picture};
 use super::write::{self, Job, Spot, Writer};
 use crate::db::scanned::folders::{self, Known, Root};
@@ -23,6 +24,8 @@ struct Walked {
     read: Vec<(File, Option<i64>)>,
     forget: Vec<Vec<u8>>,
     has_files: bool,
+    /// Whether it is a folder that was known by another path.
+    renamed: bool,
 }
 
 /// What was found in one music folder, and what of it is news. Files that are as they were are
@@ -88,7 +91,7 @@ impl Survey {
         let Plan { read, gone, forget, same: _ } = plan;
         self.gone.extend(gone);
         let (picture, modified) = (folder.picture, folder.modified);
-        let walked = Walked { picture, modified, read, forget, has_files };
+        let walked = Walked { picture, modified, read, forget, has_files, renamed: false };
         self.walked.insert(folder.path, walked);
         Ok(())
     }
@@ -101,20 +104,43 @@ impl Survey {
         })
     }
 
-    /// Finds the songs of folders that were not walked through.
+    /// Finds folders that were not walked through: some were renamed, the songs of the others are
+    /// gone.
     fn find_gone_folders(&mut self, db: &Db) -> Result<()> {
-        let mut gone = Vec::new();
+        let mut gone: Vec<Gone> = Vec::new();
         for known in self.known.values() {
             if !known.missing
                 && !self.walked.contains_key(&known.path)
                 && !self.is_hidden(&known.path)
             {
-                let songs = db.read(|db| songs::in_folder(db, known.id))?;
-                gone.extend(songs.iter().filter(|song| !song.missing).map(|song| song.id));
+                gone.push((known.path.clone(), db.read(|db| songs::in_folder(db, known.id))?));
             }
         }
-        gone.sort_unstable();
-        self.gone.extend(gone);
+        gone.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        let is_new = |path: &[u8]| !self.known.contains_key(path);
+        let new = self.walked.iter().filter(|(path, _)| is_new(path)).map(|(path, folder)| {
+            (path.as_slice(), folder.read.iter().map(|(file, _)| file).collect())
+        });
+        let pairs = renamed::find(&gone, new, &is_new);
+        for (old, new) in pairs {
+            let songs = gone.iter().position(|(path, _)| *path == old);
+            let songs = songs.map(|place| gone.swap_remove(place).1).unwrap_or_default();
+            if let Some(folder) = self.walked.get_mut(&new) {
+                for (file, known) in &mut folder.read {
+                    let song = songs.iter().find(|song| song.file_name == file.name);
+                    *known = song.map(|song| song.id);
+                }
+                folder.renamed = true;
+            }
+            // Known at its new place by its old path: that tells `write_folders` to move it.
+            if let Some(known) = self.known.remove(&old) {
+                self.known.insert(new, known);
+            }
+        }
+        let songs = gone.iter().flat_map(|(_, songs)| songs).filter(|song| !song.missing);
+        let mut songs: Vec<i64> = songs.map(|song| song.id).collect();
+        songs.sort_unstable();
+        self.gone.extend(songs);
         Ok(())
     }
 
@@ -144,19 +170,22 @@ impl Survey {
     /// Whether folders changed, so that `write_folders` has something to do.
     pub fn has_news(&self) -> bool {
         let shown = self.shown();
-        let picture = |path: &Vec<u8>| {
-            self.walked.get(path).map(|folder| folder.picture.as_ref().map(|picture| picture.stamp))
-        };
-        shown.iter().any(|path| match self.known.get(path) {
+        let is_news = |path: &Vec<u8>| match self.known.get(path) {
             None => true,
             Some(known) => {
-                known.missing || picture(path).is_some_and(|stamp| stamp != known.cover_stamp)
+                let picture = self.walked.get(path).map(|folder| folder.picture.as_ref());
+                let stamp = picture.map(|picture| picture.map(|picture| picture.stamp));
+                known.missing
+                    || known.path != *path
+                    || stamp.is_some_and(|stamp| stamp != known.cover_stamp)
             }
-        }) || self.known.values().any(|known| !known.missing && !shown.contains(&known.path))
+        };
+        shown.iter().any(is_news)
+            || self.known.iter().any(|(path, known)| !known.missing && !shown.contains(path))
             || self.walked.values().any(|folder| !folder.forget.is_empty())
     }
 
-    /// Writes the folders: new ones, those that are gone, those that are back, and pictures.
+    /// Writes the folders: new ones, those that are gone, back or renamed, and pictures.
     pub fn write_folders(
         &mut self,
         db: &Transaction,
@@ -165,37 +194,22 @@ impl Survey {
         now: i64,
     ) -> Result<()> {
         let shown = self.shown();
-        for known in self.known.values_mut() {
-            if known.missing == shown.contains(&known.path) {
+        for (path, known) in &mut self.known {
+            if known.missing == shown.contains(path) {
                 known.missing = !known.missing;
                 folders::set_missing(db, known.id, known.missing.then_some(now))?;
             }
         }
         // Parents come before what is in them: their paths are shorter beginnings.
         for path in &shown {
-            let walked = self.walked.get(path);
             let known = match self.known.get(path) {
-                Some(known) => known.clone(),
-                None => {
-                    let parent = walk::parent(path).and_then(|parent| self.known.get(parent));
-                    let of_disk = match path.is_empty() {
-                        true => self.path.file_name().map_or(&b"/"[..], OsStr::as_bytes),
-                        false => walk::last_part(path),
-                    };
-                    let modified = walked.map_or(now, |folder| folder.modified / 1_000_000);
-                    let id = folders::add(
-                        db,
-                        &folders::New {
-                            root: self.root,
-                            parent: parent.map(|parent| parent.id),
-                            path,
-                            name: &display_name(of_disk),
-                            created: if first { modified.clamp(0, now) } else { now },
-                        },
-                    )?;
-                    Known { id, path: path.clone(), missing: false, cover_stamp: None }
+                Some(known) if known.path == *path => known.clone(),
+                known => {
+                    let known = known.cloned();
+                    self.place_folder(db, path, known, first, now)?
                 }
             };
+            let walked = self.walked.get(path);
             let picture = walked.map(|folder| folder.picture.as_ref());
             if let Some(picture) = picture
                 && picture.map(|picture| picture.stamp) != known.cover_stamp
@@ -212,6 +226,36 @@ impl Survey {
         Ok(())
     }
 
+    /// Adds a folder, or moves one that is known by another path.
+    fn place_folder(
+        &self,
+        db: &Transaction,
+        path: &[u8],
+        known: Option<Known>,
+        first: bool,
+        now: i64,
+    ) -> Result<Known> {
+        let parent = walk::parent(path).and_then(|parent| self.known.get(parent));
+        let name = display_name(match path.is_empty() {
+            true => self.path.file_name().map_or(&b"/"[..], OsStr::as_bytes),
+            false => walk::last_part(path),
+        });
+        let modified = self.walked.get(path).map_or(now, |folder| folder.modified / 1_000_000);
+        let (root, parent, name) = (self.root, parent.map(|parent| parent.id), name.as_str());
+        let created = if first { modified.clamp(0, now) } else { now };
+        let folder = folders::New { root, parent, path, name, created };
+        match known {
+            Some(known) => {
+                folders::rename(db, known.id, &folder)?;
+                Ok(Known { path: path.to_vec(), ..known })
+            }
+            None => {
+                let id = folders::add(db, &folder)?;
+                Ok(Known { id, path: path.to_vec(), missing: false, cover_stamp: None })
+            }
+        }
+    }
+
     /// The files to read, in the order of their paths. Call it once the folders are written.
     pub fn jobs(&mut self, db: &Db, first: bool) -> Result<Vec<Job>> {
         let mut jobs = Vec::new();
@@ -224,7 +268,8 @@ impl Survey {
                 true => self.path.clone(),
                 false => self.path.join(Path::new(OsStr::from_bytes(path))),
             };
-            let spot = Arc::new(Spot { folder: known.id, absolute, place, first });
+            let renamed = folder.renamed;
+            let spot = Arc::new(Spot { folder: known.id, absolute, place, first, renamed });
             jobs.extend(std::mem::take(&mut folder.read).into_iter().map(|(file, known)| Job {
                 spot: spot.clone(),
                 file,

@@ -41,6 +41,8 @@ pub struct Spot {
     pub place: names::Place,
     /// Whether its music folder is scanned for the first time: songs are as old as their files.
     pub first: bool,
+    /// Whether it was known by another path, and its songs with it.
+    pub renamed: bool,
 }
 
 /// A file to be read and written.
@@ -118,6 +120,7 @@ impl<'a> Writer<'a> {
             _ => Match::New,
         };
         let (id, written) = match (job.known, lost) {
+            (Some(id), _) if job.spot.renamed => (Some(id), Written::Moved),
             (Some(id), _) => (Some(id), Written::Changed),
             (None, Match::Sure(id)) => (Some(id), Written::Moved),
             (None, Match::Perhaps(id)) if job.last_chance => (Some(id), Written::Moved),

@@ -104,6 +104,14 @@ pub fn add(db: &Transaction, folder: &New) -> Result<i64> {
     Ok(db.last_insert_rowid())
 }
 
+/// Says where a folder lies now; it keeps the time when it came.
+pub fn rename(db: &Transaction, id: i64, folder: &New) -> Result<()> {
+    let sql = "UPDATE folder SET parent_id = ?2, path = ?3, name = ?4, sort_key = ?5 WHERE id = ?1";
+    let key = fold::sort_key(folder.name);
+    execute(db, sql, (id, folder.parent, folder.path, folder.name, key))?;
+    Ok(())
+}
+
 /// Marks a folder as gone since a time, or as there again.
 pub fn set_missing(db: &Transaction, id: i64, since: Option<i64>) -> Result<()> {
     execute(db, "UPDATE folder SET missing = ?2 WHERE id = ?1", (id, since))?;

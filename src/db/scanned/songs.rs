@@ -129,6 +129,12 @@ pub fn lost(db: &Connection, hash: i64) -> Result<Vec<Lost>> {
     })
 }
 
+/// How many songs are gone since exactly this time.
+pub fn gone_since(db: &Connection, time: i64) -> Result<i64> {
+    let sql = "SELECT count(*) FROM song WHERE missing IS NOT NULL AND missing = ?1";
+    db.prepare_cached(sql)?.query_row([time], |row| row.get(0))
+}
+
 /// Whether any song is gone: only then files can have moved.
 pub fn any_lost(db: &Connection) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM song WHERE missing IS NOT NULL)";
