@@ -474,6 +474,18 @@ fn reads_go_on_while_a_scan_runs() {
 }
 
 #[test]
+fn two_processes_do_not_scan_at_once() {
+    let library = Library::new();
+    let path = library.temp.path().join("data/scan.lock");
+    let other = File::create(path).unwrap();
+    other.lock().unwrap();
+    let error = scan::run(&library.db, &library.config, &library.scanner).unwrap_err();
+    assert!(error.to_string().contains("another Kinglet"), "{error}");
+    other.unlock().unwrap();
+    library.scan();
+}
+
+#[test]
 fn a_scan_is_run_when_asked_for_and_stops_when_told() {
     let library = Library::new();
     library.song("A/1.mp3", 1, "One", "B", "A");

@@ -18,6 +18,7 @@ mod walk;
 mod words;
 mod write;
 
+use std::fs::{File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -164,12 +165,26 @@ pub fn run(db: &Db, config: &Config, scanner: &Scanner) -> Result<Summary> {
         state.status = Status { finished: state.status.finished, ..Status::default() };
     }
     let running = Running(scanner);
-    let result = run::scan(db, config, scanner, now());
+    let result = lock_out_others(config).and_then(|_lock| run::scan(db, config, scanner, now()));
     if let Err(error) = &result {
         scanner.update(|status| status.problems.push(error.to_string()));
     }
     drop(running);
     result
+}
+
+/// Keeps other processes from scanning into the same data folder, for as long as the file is open.
+fn lock_out_others(config: &Config) -> Result<File> {
+    let path = config.data.join("scan.lock");
+    let failed = |cause| Error::caused(format!("cannot open {}", path.display()), cause);
+    let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::new(
+            "another Kinglet is scanning into this data folder; wait until it is done",
+        )),
+        // Where the file system knows no locks, two scans at a time are left to good sense.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
 }
 
 /// Marks a scan as running until it is dropped, after a panic too.
