@@ -157,6 +157,37 @@ fn an_album_keeps_its_id_when_its_title_is_corrected() {
 }
 
 #[test]
+fn an_artist_keeps_the_id_when_the_name_is_corrected() {
+    let library = Library::new();
+    for number in 1..=3 {
+        library.song(&format!("A/B/{number}.mp3"), number, "Song", "B", "Bjork");
+    }
+    library.song("C/4.mp3", 4, "Song", "D", "Other");
+    library.scan();
+    let artist = library.song_at("A/B/1.mp3").artists.remove(0);
+    for number in 1..=3 {
+        library.song(&format!("A/B/{number}.mp3"), number, "Song", "B", "Björk");
+    }
+    library.song("C/4.mp3", 4, "Song", "D", "Bjork");
+    library.scan();
+    // Somebody is called by the old spelling still.
+    assert_ne!(library.song_at("A/B/1.mp3").artists[0].id, artist.id);
+    let artist = library.song_at("A/B/1.mp3").artists.remove(0);
+    for number in 1..=3 {
+        library.song(&format!("A/B/{number}.mp3"), number, "Song", "B", "Bjørk");
+    }
+    library.scan();
+    let song = library.song_at("A/B/1.mp3");
+    assert_eq!((song.artists[0].id, song.artist_id), (artist.id, Some(artist.id)));
+    assert_eq!((song.artists[0].name.as_str(), song.artist.as_str()), ("Bjørk", "Bjørk"));
+    assert_eq!(song.album_artists, song.artists);
+    let names: Vec<_> =
+        library.artists().into_iter().map(|artist| (artist.name, artist.album_count)).collect();
+    assert_eq!(names, [("Bjork".to_owned(), 1), ("Bjørk".to_owned(), 1)]);
+    assert_eq!(library.count("SELECT count(*) FROM artist_search"), 2);
+}
+
+#[test]
 fn what_is_gone_is_hidden_and_comes_back_as_it_was() {
     let library = Library::new();
     library.song("A/B/1.mp3", 1, "One", "B", "A");

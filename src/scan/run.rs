@@ -281,8 +281,9 @@ impl Scan<'_> {
 
     /// Brings albums together again, and notes when the library changed.
     fn finish(&mut self, roots: &[Root]) -> Result<()> {
-        if self.writer.has_left_albums() {
-            self.write(|scan, db| scan.writer.reunite(db))?;
+        if self.writer.has_left() {
+            self.write(|scan, db| scan.writer.reunite_albums(db))?;
+            self.write(|scan, db| scan.writer.reunite_artists(db))?;
         }
         for root in roots {
             if self.is_first(root.id)? && self.db.read(|db| folders::has_songs(db, root.id))? {

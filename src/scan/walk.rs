@@ -342,3 +342,79 @@ pub fn shown(path: &Path) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_best_picture_of_a_folder_is_told_by_its_name() {
+        let mut names: Vec<&[u8]> = vec![
+            b"AlbumArtSmall.jpg",
+            b"My Album.png",
+            b"back.jpg",
+            b"COVER.PNG",
+            b"Folder.jpeg",
+            b"cover.jpg",
+            b"cover.txt",
+            b"front.webp",
+        ];
+        names.retain(|name| cover_rank(name, b"my album").is_some());
+        names.sort_by_key(|name| cover_rank(name, b"my album"));
+        let order: [&[u8]; 6] = [
+            b"cover.jpg",
+            b"COVER.PNG",
+            b"Folder.jpeg",
+            b"front.webp",
+            b"AlbumArtSmall.jpg",
+            b"My Album.png",
+        ];
+        assert_eq!(names, order);
+    }
+
+    #[test]
+    fn a_walk_goes_by_name_and_tells_what_is_new_of_a_picture() {
+        let disk = tempfile::tempdir().unwrap();
+        for folder in ["b", "a/x", "c/.hidden", "empty"] {
+            fs::create_dir_all(disk.path().join(folder)).unwrap();
+        }
+        for file in ["b/2.mp3", "b/1.ogg", "b/1.lrc", "b/cover.gif", "a/x/3.mp3", "c/.hidden/4.mp3"]
+        {
+            fs::write(disk.path().join(file), "x").unwrap();
+        }
+        fs::write(disk.path().join("b/folder.jpg"), "").unwrap();
+        let mut seen = Vec::new();
+        let failed = walk(disk.path(), &[], &mut |folder| {
+            seen.push(folder);
+            Ok(())
+        });
+        assert_eq!(failed.unwrap(), Vec::<Vec<u8>>::new());
+        let paths: Vec<_> = seen.iter().map(|folder| folder.path.as_slice()).collect();
+        assert_eq!(paths, [&b""[..], b"a", b"a/x", b"b", b"c", b"empty"]);
+        let b = seen.iter().find(|folder| folder.path == b"b").unwrap();
+        let files: Vec<_> =
+            b.files.iter().map(|file| (file.name.as_slice(), file.sidecar != 0)).collect();
+        assert_eq!(files, [(&b"1.ogg"[..], true), (b"2.mp3", false)]);
+        assert_eq!(b.picture.as_ref().unwrap().name, b"cover.gif");
+        let failed = walk(&disk.path().join("none"), &[], &mut |_| Ok(()));
+        assert!(failed.unwrap_err().to_string().contains("none cannot be listed"));
+    }
+
+    #[test]
+    fn the_log_shows_no_control_characters() {
+        let path = Path::new(OsStr::from_bytes(b"a\n\x1b[31m\xff\xc3\xa9"));
+        assert_eq!(shown(path), "a\\n\\u{1b}[31m\\xff\u{e9}");
+    }
+
+    proptest! {
+        #[test]
+        fn paths_part_as_they_were_joined(parts in proptest::collection::vec("[^/]{1,5}", 1..5)) {
+            let path = parts.iter().fold(Vec::new(), |path, part| join(&path, part.as_bytes()));
+            prop_assert_eq!(last_part(&path), parts[parts.len() - 1].as_bytes());
+            let above = parts[..parts.len() - 1].join("/");
+            prop_assert_eq!(parent(&path), Some(above.as_bytes()));
+        }
+    }
+}

@@ -83,6 +83,10 @@ pub struct Writer<'a> {
     made: BTreeSet<i64>,
     /// Albums that songs left in this scan, and to which albums.
     left: BTreeMap<i64, BTreeSet<i64>>,
+    /// Artists made in this scan.
+    made_artists: BTreeSet<i64>,
+    /// Artists that songs left in this scan, and for which artists.
+    left_artists: BTreeMap<i64, BTreeSet<i64>>,
 }
 
 impl<'a> Writer<'a> {
@@ -95,6 +99,8 @@ impl<'a> Writer<'a> {
             any_lost: false,
             made: BTreeSet::new(),
             left: BTreeMap::new(),
+            made_artists: BTreeSet::new(),
+            left_artists: BTreeMap::new(),
         }
     }
 
@@ -134,6 +140,16 @@ impl<'a> Writer<'a> {
         (song.title, song.album) = (title, found.title);
         (song.track, song.disc) = (track, disc);
         song.hash = hash;
+        if let Some(id) = id {
+            let (old, new) = (songs::artists(db, id)?, song.artists.iter().map(|artist| artist.id));
+            let new: BTreeSet<i64> = new.collect();
+            if let ([old], [new]) = (
+                old.difference(&new).collect::<Vec<_>>().as_slice(),
+                new.difference(&old).collect::<Vec<_>>().as_slice(),
+            ) {
+                self.left_artists.entry(**old).or_default().insert(**new);
+            }
+        }
         songs::write(db, id, &song, &mut self.touched)?;
         songs::forget_unreadable(db, job.spot.folder, &file.name)?;
         Ok(written)
@@ -241,7 +257,10 @@ impl<'a> Writer<'a> {
 
     fn person(&mut self, db: &Transaction, credit: &Credit) -> Result<Named> {
         let who = Who { name: &credit.name, sort: &credit.sort, mbid: &credit.mbid };
-        let id = artists::resolve(db, who, self.articles, &mut self.touched)?;
+        let (id, is_new) = artists::resolve(db, who, self.articles, &mut self.touched)?;
+        if is_new {
+            self.made_artists.insert(id);
+        }
         Ok(Named { id, name: credit.name.clone() })
     }
 
@@ -315,15 +334,16 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Whether `reunite_albums` or `reunite_artists` has anything to look at.
+    pub fn has_left(&self) -> bool {
+        !self.left.is_empty() || !self.left_artists.is_empty()
+    }
+
     /// Gives albums that lost all their songs to one album made in this scan their songs back: the
     /// title or the folder changed, the album is the same.
-    pub fn reunite(&mut self, db: &Transaction) -> Result<()> {
-        for (old, new) in mem::take(&mut self.left) {
-            let mut new = new.into_iter();
-            if let (Some(new), None) = (new.next(), new.next())
-                && self.made.contains(&new)
-                && albums::song_count(db, old)? == 0
-            {
+    pub fn reunite_albums(&mut self, db: &Transaction) -> Result<()> {
+        for (old, new) in only_ones(mem::take(&mut self.left)) {
+            if self.made.contains(&new) && albums::song_count(db, old)? == 0 {
                 albums::take_over(db, old, new, &mut self.touched)?;
                 self.made.remove(&new);
             }
@@ -331,10 +351,25 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Whether `reunite` has anything to look at.
-    pub fn has_left_albums(&self) -> bool {
-        !self.left.is_empty()
+    /// Lets artists that lost all their songs to one artist made in this scan be that artist: the
+    /// spelling was corrected. Albums must be reunited and refreshed before.
+    pub fn reunite_artists(&mut self, db: &Transaction) -> Result<()> {
+        for (old, new) in only_ones(mem::take(&mut self.left_artists)) {
+            if self.made_artists.contains(&new) && artists::is_left(db, old)? {
+                artists::take_over(db, old, new, &mut self.touched)?;
+                self.made_artists.remove(&new);
+            }
+        }
+        Ok(())
     }
+}
+
+/// What was left for one thing alone.
+fn only_ones(left: BTreeMap<i64, BTreeSet<i64>>) -> impl Iterator<Item = (i64, i64)> {
+    left.into_iter().filter_map(|(old, new)| {
+        let mut new = new.into_iter();
+        new.next().filter(|_| new.next().is_none()).map(|new| (old, new))
+    })
 }
 
 /// What a folder means for the albums of the songs in it.

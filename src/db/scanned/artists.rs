@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, Result, Transaction};
 
-use super::{Touched, execute, search};
-use crate::db::{collect, fold, optional};
+use super::{Touched, execute, search, songs};
+use crate::db::songs::Extra;
+use crate::db::{collect, fold, optional, pack};
 
 /// Somebody named in a file.
 #[derive(Clone, Copy, Debug)]
@@ -16,24 +17,26 @@ pub struct Who<'a> {
     pub mbid: &'a str,
 }
 
-/// The artist of a name, made where there is none yet: whoever is known by the name, else by the
-/// MusicBrainz id, which makes the name another spelling of the same artist.
+/// The artist of a name, and whether it was made just now because there was none yet: whoever is
+/// known by the name, else by the MusicBrainz id, which makes the name another spelling of the
+/// same artist.
 pub fn resolve(
     db: &Transaction,
     who: Who,
     articles: &[String],
     touched: &mut Touched,
-) -> Result<i64> {
+) -> Result<(i64, bool)> {
     let by_name = format!("name:{}", fold::name_key(who.name));
     let by_mbid = format!("mbid:{}", who.mbid);
     let id = match known_by(db, &by_name)? {
         Some(id) => {
             complete(db, id, who, articles)?;
-            return Ok(id);
+            return Ok((id, false));
         }
         None if who.mbid.is_empty() => None,
         None => known_by(db, &by_mbid)?,
     };
+    let is_new = id.is_none();
     let id = match id {
         Some(id) => id,
         None => {
@@ -50,7 +53,7 @@ pub fn resolve(
     };
     add_key(db, &by_name, id)?;
     touched.artists.insert(id);
-    Ok(id)
+    Ok((id, is_new))
 }
 
 fn known_by(db: &Connection, key: &str) -> Result<Option<i64>> {
@@ -160,4 +163,50 @@ pub fn refresh(db: &Transaction, id: i64) -> Result<()> {
         (true, false) => search::remove_artist(db, id),
         _ => Ok(()),
     }
+}
+
+/// Whether nothing that is there names an artist.
+pub fn is_left(db: &Connection, id: i64) -> Result<bool> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM song_artist
+            CROSS JOIN song INDEXED BY song_present ON song.id = song_artist.song_id
+            WHERE song_artist.artist_id = ?1 AND missing IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM album_artist WHERE artist_id = ?1)";
+    db.prepare_cached(sql)?.query_row([id], |row| row.get(0))
+}
+
+/// Lets an artist that has lost all songs to a new one be the new one: the id, which users have
+/// starred, survives, and the new one's row is gone.
+pub fn take_over(db: &Transaction, old: i64, new: i64, touched: &mut Touched) -> Result<()> {
+    let songs = "SELECT id, artists, extra FROM song
+        WHERE id IN (SELECT song_id FROM song_artist WHERE artist_id = ?1)";
+    for (song, artists, extra) in collect(db, songs, [new], |row| {
+        let artists = pack::read_named(row.get_ref(1)?.as_str()?);
+        Ok((row.get::<_, i64>(0)?, artists, crate::db::extra::<Extra>(row, 2)?))
+    })? {
+        songs::rename_artist(db, song, artists, extra, (new, old))?;
+    }
+    let albums = "SELECT album_id FROM album_artist WHERE artist_id = ?1";
+    touched.albums.extend(collect::<i64>(db, albums, [new], |row| row.get(0))?);
+    for sql in [
+        "UPDATE OR IGNORE song_artist SET artist_id = ?1 WHERE artist_id = ?2",
+        "UPDATE album SET artist_id = ?1 WHERE artist_id = ?2",
+        "UPDATE song SET artist_id = ?1 WHERE artist_id = ?2",
+        "DELETE FROM artist_key WHERE artist_id = ?1 AND ?2 = ?2",
+        "UPDATE artist_key SET artist_id = ?1 WHERE artist_id = ?2",
+        "UPDATE artist SET (name, sort_name, sort_key, mbid) =
+            (SELECT name, sort_name, sort_key, mbid FROM artist WHERE id = ?2) WHERE id = ?1",
+    ] {
+        execute(db, sql, [old, new])?;
+    }
+    for sql in [
+        "DELETE FROM song_artist WHERE artist_id = ?1",
+        "DELETE FROM album_artist WHERE artist_id = ?1",
+        "DELETE FROM artist WHERE id = ?1",
+    ] {
+        execute(db, sql, [new])?;
+    }
+    search::remove_artist(db, new)?;
+    touched.artists.remove(&new);
+    touched.artists.insert(old);
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! Songs as the scanner writes them, and what it must know of those already there.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Result, Transaction, params};
 
 use super::{Touched, execute, search};
@@ -273,10 +275,7 @@ fn write_row(db: &Transaction, id: Option<i64>, song: &Song) -> Result<i64> {
             comment = ?27, mbid = ?28, explicit = ?29, track_gain = ?30, album_gain = ?31,
             track_peak = ?32, album_peak = ?33, picture = ?34, extra = ?35, missing = NULL
         WHERE id = ?36";
-    let extra = match song.extra == Extra::default() {
-        true => None,
-        false => serde_json::to_string(&song.extra).ok(),
-    };
+    let extra = packed_extra(&song.extra);
     let [track_gain, album_gain, track_peak, album_peak] = song.gains;
     let mut statement = db.prepare_cached(if id.is_some() { UPDATE } else { INSERT })?;
     statement.execute(params![
@@ -324,4 +323,34 @@ fn write_row(db: &Transaction, id: Option<i64>, song: &Song) -> Result<i64> {
 pub fn album(db: &Connection, id: i64) -> Result<Option<i64>> {
     let mut statement = db.prepare_cached("SELECT album_id FROM song WHERE id = ?1")?;
     optional(statement.query_row([id], |row| row.get(0)))
+}
+
+/// The artists of a song.
+pub fn artists(db: &Connection, id: i64) -> Result<BTreeSet<i64>> {
+    let sql = "SELECT artist_id FROM song_artist WHERE song_id = ?1 AND role = 1";
+    db.prepare_cached(sql)?.query_map([id], |row| row.get(0))?.collect()
+}
+
+/// Puts one artist in the place of another in what a song's row says of its people.
+pub(super) fn rename_artist(
+    db: &Transaction,
+    id: i64,
+    mut artists: Vec<Named>,
+    mut extra: Extra,
+    (from, to): (i64, i64),
+) -> Result<()> {
+    let of_extra = extra.contributors.iter_mut().map(|contributor| &mut contributor.artist);
+    for artist in artists.iter_mut().chain(of_extra).filter(|artist| artist.id == from) {
+        artist.id = to;
+    }
+    let sql = "UPDATE song SET artists = ?2, extra = ?3 WHERE id = ?1";
+    execute(db, sql, (id, pack::named(&artists), packed_extra(&extra)))?;
+    Ok(())
+}
+
+fn packed_extra(extra: &Extra) -> Option<String> {
+    match *extra == Extra::default() {
+        true => None,
+        false => serde_json::to_string(extra).ok(),
+    }
 }
