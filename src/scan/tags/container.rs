@@ -67,6 +67,8 @@ pub(super) struct Container {
     pub(super) free: Layer,
     /// The picture, and whether it is a front cover.
     pub(super) picture: Option<(Vec<u8>, bool)>,
+    /// Bytes of all pictures.
+    pub(super) picture_bytes: u64,
 }
 
 /// Takes everything the reader knows by now. ID3 and APE tags are left: they were read before.
@@ -112,6 +114,7 @@ impl Container {
     }
 
     fn offer(&mut self, bytes: &[u8], front: bool) {
+        self.picture_bytes += bytes.len() as u64;
         let better = self.picture.as_ref().is_none_or(|(_, has_front)| front && !has_front);
         if better && !bytes.is_empty() && bytes.len() <= MOST_PICTURE_BYTES {
             self.picture = Some((bytes.to_vec(), front));

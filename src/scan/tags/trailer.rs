@@ -64,12 +64,12 @@ fn id3v1(bytes: &[u8; ID3V1]) -> Layer {
     layer.push("ALBUM", &field(63, 93));
     layer.push("YEAR", &field(93, 97));
     layer.push("COMMENT", &field(97, 127));
-    if let [.., 0, track, genre] = *bytes {
+    let [.., zero, track, genre] = *bytes;
+    // Version 1.1 took the last two bytes of the comment for the track.
+    if zero == 0 {
         layer.push("TRACKNUMBER", &track.to_string());
-        layer.push("GENRE", genres::by_number(genre).unwrap_or_default());
-    } else if let [.., genre] = *bytes {
-        layer.push("GENRE", genres::by_number(genre).unwrap_or_default());
     }
+    layer.push("GENRE", genres::by_number(genre).unwrap_or_default());
     layer
 }
 
