@@ -64,7 +64,7 @@ pub struct Summary {
     /// Songs whose file is at another place.
     pub moved: u64,
     /// Songs whose file is gone since the scan before.
-    pub gone: i64,
+    pub gone: u64,
     /// Files that could not be read.
     pub unreadable: u64,
     /// Music folders that were left as they were, and why.
@@ -201,7 +201,7 @@ impl Drop for Running<'_> {
 
 fn log(summary: &Summary) {
     let Summary { songs, new, changed, moved, gone, unreadable, .. } = summary;
-    if new + changed + moved + unreadable == 0 && *gone == 0 {
+    if new + changed + moved + gone + unreadable == 0 {
         tracing::info!("scanned: {songs} songs, nothing changed");
     } else {
         tracing::info!(

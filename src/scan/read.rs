@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::tags::{self, Tags};
+use super::walk::shown;
 use super::{stamp, words};
 use crate::error::{Error, Result};
 
@@ -40,7 +41,7 @@ pub struct Loaded {
     pub words: Option<String>,
 }
 
-/// Why a file was not read.
+/// Why a file was not read, in words that name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// It is broken, and will be until it is changed.
@@ -69,6 +70,7 @@ struct Doing {
 /// A file given out.
 struct Flight<T> {
     number: u64,
+    path: PathBuf,
     job: T,
     outcome: Option<Outcome>,
 }
@@ -116,7 +118,7 @@ impl<T> Readers<T> {
     pub fn give(&mut self, path: PathBuf, has_words: bool, job: T) -> Result<()> {
         let number = self.next;
         self.next += 1;
-        self.flights.push_back(Flight { number, job, outcome: None });
+        self.flights.push_back(Flight { number, path: path.clone(), job, outcome: None });
         let task = Task { number, path, has_words };
         self.queue.send(task).map_err(|_| Error::new("the threads that read files have ended"))
     }
@@ -163,13 +165,15 @@ impl<T> Readers<T> {
                 hanging
             };
             let Some((number, _)) = hanging else { continue };
+            let path = self.flights.iter().find(|flight| flight.number == number);
+            let path = path.map(|flight| shown(&flight.path)).unwrap_or_default();
             self.left_behind += 1;
             if self.left_behind > MOST_LEFT_BEHIND {
                 return Err(Error::new(
                     "reading files takes for ever; is the disk broken, or the network drive gone?",
                 ));
             }
-            let reason = format!("it could not be read within {} seconds", PATIENCE.as_secs());
+            let reason = format!("{path} could not be read within {} seconds", PATIENCE.as_secs());
             self.land(number, Err(Failure::Passing(reason)));
             let thread = self.thread()?;
             if let Some(old) = self.threads.get_mut(place) {
@@ -195,8 +199,10 @@ fn work(queue: &Mutex<Receiver<Task>>, results: &Sender<(u64, Outcome)>, doing: 
     loop {
         let Ok(task) = lock(queue).recv() else { return };
         lock(doing).task = Some((task.number, Instant::now()));
-        let outcome = catch_unwind(|| load(&task.path, task.has_words))
-            .unwrap_or_else(|_| Err(Failure::Broken("the reader of tags broke down".to_owned())));
+        let outcome = catch_unwind(|| load(&task.path, task.has_words)).unwrap_or_else(|_| {
+            let path = shown(&task.path);
+            Err(Failure::Broken(format!("the reader of tags broke down at {path}")))
+        });
         let left_behind = {
             let mut doing = lock(doing);
             doing.task = None;
@@ -212,12 +218,12 @@ fn work(queue: &Mutex<Receiver<Task>>, results: &Sender<(u64, Outcome)>, doing: 
 fn load(path: &Path, has_words: bool) -> Outcome {
     let mut tags = tags::read(path).map_err(|error| match accessible(path) {
         Ok(()) => Failure::Broken(error.to_string()),
-        Err(cause) => Failure::Passing(cause.to_string()),
+        Err(cause) => Failure::Passing(format!("cannot read {}: {cause}", shown(path))),
     })?;
     let picture = tags.picture.take().map(|picture| stamp::of(&picture.bytes));
     let words = match has_words {
         true => words::beside(path).unwrap_or_else(|cause| {
-            tracing::warn!("the words beside {} cannot be read: {cause}", super::walk::shown(path));
+            tracing::warn!("the words beside {} cannot be read: {cause}", shown(path));
             None
         }),
         false => None,

@@ -260,20 +260,19 @@ impl Scan<'_> {
         job: &Job,
         failure: Failure,
     ) -> Result<()> {
-        let path = job.spot.absolute.join(OsStr::from_bytes(&job.file.name));
         self.summary.unreadable += 1;
         self.scanner.update(|status| status.unreadable += 1);
         match failure {
             Failure::Broken(reason) => {
                 let reason = display_name(reason.as_bytes());
-                tracing::warn!("{} is left out: {reason}", shown(&path));
+                tracing::warn!("left out: {reason}");
                 let (file_name, size) = (job.file.name.clone(), job.file.size);
                 let file = Unreadable { file_name, size, modified: job.file.modified };
                 songs::set_unreadable(db, job.spot.folder, &file, &reason)?;
             }
             Failure::Passing(reason) => {
                 let reason = display_name(reason.as_bytes());
-                tracing::warn!("{} is left out for now: {reason}", shown(&path));
+                tracing::warn!("left out until the next scan: {reason}");
             }
         }
         Ok(())
@@ -294,7 +293,8 @@ impl Scan<'_> {
         if self.changed {
             let now = self.now.to_string();
             self.write(|_, db| Ok(settings::set(db, "library_changed", &now)?))?;
-            self.summary.gone = self.db.read(|db| songs::gone_since(db, self.now))?;
+            let gone = self.db.read(|db| songs::gone_since(db, self.now))?;
+            self.summary.gone = u64::try_from(gone).unwrap_or(0);
         }
         self.summary.songs = self.db.read(song_count)?;
         Ok(())
