@@ -8,6 +8,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::media::places::Places;
 use crate::media::send::{Mode, Sender};
+use crate::scan::Scanner;
 use crate::secret::Vault;
 use crate::visits::Visits;
 
@@ -17,6 +18,8 @@ pub struct App {
     pub config: Config,
     /// The database.
     pub db: Db,
+    /// Scans the music folders when it is asked to.
+    pub scanner: Scanner,
     /// Encrypts and decrypts passwords.
     pub vault: Vault,
     /// Sends files.
@@ -36,6 +39,7 @@ impl App {
         let db = Db::open(&config.data.join("kinglet.db"))?;
         let vault = Vault::open(&config.data.join("kinglet.key"))?;
         Ok(App {
+            scanner: Scanner::new(),
             sender: Sender::new(Mode::Mapped),
             share_streams: Places::new(config.streams_per_share),
             visits: Visits::default(),

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,10 +42,30 @@ pub fn run(app: App) -> Result<()> {
         .enable_all()
         .build()
         .map_err(|cause| Error::caused("cannot start the server's threads", cause))?;
-    let result = runtime.block_on(listen(Arc::new(app)));
-    // A thread that waits for a disk that hangs must not keep the process.
+    let app = Arc::new(app);
+    let scan = scan_thread(&app)?;
+    let served = runtime.block_on(listen(app.clone()));
+    app.scanner.stop();
+    // A scan on a disk that hangs is not waited for: what it has not written it finds again.
+    let since = Instant::now();
+    while !scan.is_finished() && since.elapsed() < GRACE {
+        thread::sleep(Duration::from_millis(10));
+    }
+    // Nor is a thread that waits for such a disk.
     runtime.shutdown_timeout(GRACE_OF_THREADS);
-    result
+    served
+}
+
+/// Starts the thread that scans when it is asked to, and asks it where the settings say so.
+fn scan_thread(app: &Arc<App>) -> Result<JoinHandle<()>> {
+    if app.config.scan_on_start {
+        app.scanner.request();
+    }
+    let app = app.clone();
+    thread::Builder::new()
+        .name("scan".to_owned())
+        .spawn(move || app.scanner.serve(&app.db, &app.config))
+        .map_err(|cause| Error::caused("cannot start the thread that scans", cause))
 }
 
 async fn listen(app: Arc<App>) -> Result<()> {

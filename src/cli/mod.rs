@@ -10,6 +10,8 @@ mod users;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
 pub use arguments::{Arguments, Command, UserCommand};
 pub use password::Password;
@@ -19,9 +21,13 @@ use crate::app::App;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::log;
+use crate::scan::{self, Status, Summary};
 
 /// Exit code of a command line that was not understood.
 const EXIT_USAGE: u8 = 2;
+
+/// How often a scan is asked how far it is.
+const SCAN_LOOK: Duration = Duration::from_millis(50);
 
 /// Runs the command of the given arguments (without the program's name) to its end.
 ///
@@ -79,10 +85,29 @@ fn demo(config: Config) -> Result<ExitCode> {
     Err(Error::new(format!("demo is not in this build ({})", config.data.display())))
 }
 
-/// Scans the music folders once.
+/// Scans the music folders once; fails where one of them could not be used.
 fn scan(config: Config) -> Result<ExitCode> {
     config.check_folders()?;
-    Err(Error::new("scan is not in this build"))
+    let app = App::open(config)?;
+    let mut progress = Progress::start();
+    let summary = thread::scope(|scope| {
+        let scan = scope.spawn(|| scan::run(&app.db, &app.config, &app.scanner));
+        while !scan.is_finished() {
+            let Status { walked, done, total, read, folder, .. } = app.scanner.status();
+            progress.show(if total.is_some() { done } else { walked }, read, total, &folder);
+            thread::sleep(SCAN_LOOK);
+        }
+        scan.join().unwrap_or_else(|_| {
+            Err(Error::new("the scan broke down; this is a mistake in Kinglet"))
+        })
+    });
+    drop(progress);
+    let Summary { songs, new, changed, moved, gone, unreadable, problems, .. } = summary?;
+    print(&format!("{songs} songs: {new} new, {changed} changed, {moved} moved, {gone} gone\n"));
+    if unreadable > 0 {
+        print(&format!("{unreadable} files could not be read; the log above names them\n"));
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints to standard output. Where nobody reads any more (`kinglet help | head`), the rest is

@@ -10,6 +10,7 @@ pub mod lyrics;
 mod migrate;
 pub mod pack;
 pub mod playlists;
+pub mod scanned;
 pub mod search;
 pub mod settings;
 pub mod shares;

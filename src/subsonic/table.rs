@@ -1,7 +1,7 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
 use super::endpoint::{
-    browsing, information, lists, lyrics, playlists, searching, sharing, system, users,
+    browsing, information, lists, lyrics, playlists, scanning, searching, sharing, system, users,
 };
 use super::fail::Result;
 use super::{Call, Reply};
@@ -104,4 +104,7 @@ static ENDPOINTS: &[Endpoint] = &[
     role("updateUser", users::update_user, Role::Admin, "change users"),
     role("deleteUser", users::delete_user, Role::Admin, "remove users"),
     all("changePassword", users::change_password),
+    // Media library scanning
+    all("getScanStatus", scanning::get_scan_status),
+    all("startScan", scanning::start_scan),
 ];
