@@ -6,7 +6,11 @@ use std::os::unix::fs::DirBuilderExt;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::media::places::Places;
+use crate::media::send::{Mode, Sender};
+use crate::scan::Scanner;
 use crate::secret::Vault;
+use crate::visits::Visits;
 
 /// The server's state; data only.
 pub struct App {
@@ -14,8 +18,16 @@ pub struct App {
     pub config: Config,
     /// The database.
     pub db: Db,
+    /// Scans the music folders when it is asked to.
+    pub scanner: Scanner,
     /// Encrypts and decrypts passwords.
     pub vault: Vault,
+    /// Sends files.
+    pub sender: Sender,
+    /// The streams of each share, by its row id.
+    pub share_streams: Places<i64>,
+    /// Counts the visits of shares.
+    pub visits: Visits,
 }
 
 impl App {
@@ -26,6 +38,14 @@ impl App {
         })?;
         let db = Db::open(&config.data.join("kinglet.db"))?;
         let vault = Vault::open(&config.data.join("kinglet.key"))?;
-        Ok(App { config, db, vault })
+        Ok(App {
+            scanner: Scanner::new(),
+            sender: Sender::new(Mode::Mapped),
+            share_streams: Places::new(config.streams_per_share),
+            visits: Visits::default(),
+            config,
+            db,
+            vault,
+        })
     }
 }

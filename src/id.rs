@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+/// A prefix and the digits of the highest number.
+const LONGEST: usize = 2 + 20;
+
 /// The id of a thing as clients see it: `so7` is song 7.
 ///
 /// The number is the row's id in the database and is never used again for something else. No
@@ -45,11 +48,9 @@ impl Id {
             _ => return None,
         })
     }
-}
 
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (prefix, number) = match self {
+    fn parts(self) -> (&'static str, i64) {
+        match self {
             Id::Song(number) => ("so", number),
             Id::Album(number) => ("al", number),
             Id::Artist(number) => ("at", number),
@@ -57,15 +58,46 @@ impl fmt::Display for Id {
             Id::Playlist(number) => ("pl", number),
             Id::Share(number) => ("sh", number),
             Id::Radio(number) => ("ra", number),
-        };
+        }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (prefix, number) = self.parts();
         write!(f, "{prefix}{number}")
     }
 }
 
 impl Serialize for Id {
+    /// By hand, since lists hold thousands of ids and formatting would be most of their cost.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let (prefix, number) = self.parts();
+        let mut text = [0; LONGEST];
+        let digits = decimal(number.unsigned_abs(), &mut text);
+        let start = LONGEST - digits - prefix.len();
+        let written = text.get_mut(start..).map(|text| {
+            text.iter_mut().zip(prefix.bytes()).for_each(|(place, letter)| *place = letter);
+            std::str::from_utf8(text)
+        });
+        match written {
+            Some(Ok(text)) => serializer.serialize_str(text),
+            _ => serializer.collect_str(self),
+        }
     }
+}
+
+/// Writes a number to the end of the text; says how many digits it has.
+fn decimal(mut number: u64, text: &mut [u8; LONGEST]) -> usize {
+    let mut digits = 0;
+    for place in text.iter_mut().rev() {
+        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        (number, digits) = (number / 10, digits + 1);
+        if number == 0 {
+            break;
+        }
+    }
+    digits
 }
 
 #[cfg(test)]
@@ -89,6 +121,7 @@ mod tests {
         fn what_is_written_is_read_again(number in 0..=999_999_999_999_999_999_i64, kind in 0..7_usize) {
             let id = [Id::Song, Id::Album, Id::Artist, Id::Folder, Id::Playlist, Id::Share, Id::Radio][kind](number);
             prop_assert_eq!(Id::parse(&id.to_string()), Some(id));
+            prop_assert_eq!(serde_json::to_value(id).ok(), Some(id.to_string().into()));
         }
 
         #[test]

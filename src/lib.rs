@@ -1,7 +1,9 @@
 //! Kinglet, a small music server: scans folders into SQLite, speaks OpenSubsonic, shares by link.
 
+pub mod account;
 pub mod app;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod db;
 pub mod error;
@@ -17,6 +19,7 @@ pub mod serve;
 pub mod share;
 pub mod subsonic;
 pub mod systemd;
+pub mod visits;
 
 /// The version people are told: that of the package, with the commit where it is known.
 pub const VERSION: &str = env!("KINGLET_VERSION");

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::http::body::{Body, Response};
 use crate::http::client;
 use crate::http::request::Request;
+use crate::share;
 use crate::subsonic;
 
 /// Answers a request from a connection: reads its form, then leaves the async world once, for a
@@ -54,6 +55,8 @@ pub fn dispatch(app: &App, request: &Request) -> Response {
     let origin = client::origin(request, app.config.public_url.as_deref(), trusted);
     if path.starts_with("/rest/") {
         subsonic::handle(app, request, &origin)
+    } else if path.starts_with("/share/") {
+        share::handle(app, request, &origin)
     } else {
         text(
             StatusCode::NOT_FOUND,

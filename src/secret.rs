@@ -16,6 +16,11 @@ use crate::error::{Error, Result};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
+/// Signs of a password that is made: 80 bits, in groups for whoever types it into a phone.
+const PASSWORD_SIGNS: usize = 16;
+/// What such a password is made of: 32, so that a byte's low bits choose fairly, and none that looks
+/// like another one.
+const SIGNS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Encrypts and decrypts passwords.
@@ -107,6 +112,18 @@ pub fn word(length: usize) -> Result<String> {
     Ok(word)
 }
 
+/// A new password such as `k3ph-9amr-x7tw-b2nd`.
+pub fn password() -> Result<String> {
+    let mut text = String::with_capacity(PASSWORD_SIGNS / 4 * 5);
+    for (place, byte) in random::<PASSWORD_SIGNS>()?.into_iter().enumerate() {
+        if place > 0 && place % 4 == 0 {
+            text.push('-');
+        }
+        text.extend(SIGNS.get(usize::from(byte % 32)).map(|sign| char::from(*sign)));
+    }
+    Ok(text)
+}
+
 /// What is kept of an API key: it is as long as the hash, so that a plain hash is enough.
 pub fn key_hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
@@ -138,5 +155,13 @@ mod tests {
         assert_eq!(one.len(), 16);
         assert_ne!(one, two);
         assert!(word(200).unwrap().bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+
+    #[test]
+    fn passwords_that_are_made_differ() {
+        let made = password().unwrap();
+        assert_eq!(made.len(), PASSWORD_SIGNS + 3);
+        assert!(made.split('-').all(|group| group.len() == 4));
+        assert_ne!(made, password().unwrap());
     }
 }

@@ -1,15 +1,21 @@
 //! Wires the server, listens, and stops in order.
 
+use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 
+use crate::account::{self, FirstAdministrator};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
+use crate::media::send::Mode;
 use crate::route;
+use crate::visits;
 
 /// Threads that carry connections; what blocks has threads of its own.
 const WORKERS: usize = 2;
@@ -20,9 +26,15 @@ const BLOCKING_THREADS: usize = 24;
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long running responses may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long what blocks may take after that.
+const GRACE_OF_THREADS: Duration = Duration::from_secs(2);
 
-/// Runs the server until SIGTERM or SIGINT.
+/// Runs the server until SIGTERM or SIGINT. Where there is no user yet, the first administrator is
+/// made before.
 pub fn run(app: App) -> Result<()> {
+    if let Some(administrator) = account::first_administrator(&app)? {
+        welcome(&administrator);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(BLOCKING_THREADS)
@@ -30,7 +42,30 @@ pub fn run(app: App) -> Result<()> {
         .enable_all()
         .build()
         .map_err(|cause| Error::caused("cannot start the server's threads", cause))?;
-    runtime.block_on(listen(Arc::new(app)))
+    let app = Arc::new(app);
+    let scan = scan_thread(&app)?;
+    let served = runtime.block_on(listen(app.clone()));
+    app.scanner.stop();
+    // A scan on a disk that hangs is not waited for: what it has not written it finds again.
+    let since = Instant::now();
+    while !scan.is_finished() && since.elapsed() < GRACE {
+        thread::sleep(Duration::from_millis(10));
+    }
+    // Nor is a thread that waits for such a disk.
+    runtime.shutdown_timeout(GRACE_OF_THREADS);
+    served
+}
+
+/// Starts the thread that scans when it is asked to, and asks it where the settings say so.
+fn scan_thread(app: &Arc<App>) -> Result<JoinHandle<()>> {
+    if app.config.scan_on_start {
+        app.scanner.request();
+    }
+    let app = app.clone();
+    thread::Builder::new()
+        .name("scan".to_owned())
+        .spawn(move || app.scanner.serve(&app.db, &app.config))
+        .map_err(|cause| Error::caused("cannot start the thread that scans", cause))
 }
 
 async fn listen(app: Arc<App>) -> Result<()> {
@@ -41,13 +76,69 @@ async fn listen(app: Arc<App>) -> Result<()> {
     let limits = Limits {
         connections: app.config.connections,
         header_timeout: app.config.header_timeout,
+        stall_timeout: app.config.stall_timeout,
         grace: GRACE,
     };
     let stop = stopped()?;
+    tokio::task::spawn_blocking({
+        let app = app.clone();
+        move || try_maps(&app)
+    });
     tracing::info!("serving on http://{address}");
+    let visits = tokio::spawn(write_visits(app.clone()));
+    let kept = app.clone();
     let answer = move |request, peer| route::answer(app.clone(), request, peer);
     accept::serve(listener, limits, answer, stop).await;
-    Ok(())
+    visits.abort();
+    kept.visits.flush(&kept.db)
+}
+
+/// Writes the visits of shares down, again and again.
+async fn write_visits(app: Arc<App>) {
+    let mut clock = tokio::time::interval(visits::WRITE_EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        let app = app.clone();
+        let written = tokio::task::spawn_blocking(move || app.visits.flush(&app.db)).await;
+        if let Ok(Err(error)) = written {
+            tracing::warn!(%error, "visits of shares could not be written; trying again");
+        }
+    }
+}
+
+/// Tells whoever started the server for the first time how to sign in. A password that was made
+/// goes to standard output alone, since logs are kept.
+fn welcome(administrator: &FirstAdministrator) {
+    let name = administrator.name;
+    tracing::info!("there was no user yet: made the administrator `{name}`");
+    if let Some(password) = &administrator.password {
+        let _ = writeln!(
+            io::stdout(),
+            "\n  This is the first start. Sign in with\n\n    user      {name}\n    password  {password}\n\n  \
+             The password is shown this once; `kinglet user passwd {name}` gives another.\n"
+        );
+    }
+}
+
+/// Tries in each music folder whether its songs can be sent from memory maps.
+///
+/// It runs beside the first requests, since a disk may have to spin up for it.
+fn try_maps(app: &App) {
+    for folder in &app.config.music {
+        match app.sender.check(folder) {
+            Ok(Mode::Mapped) => {
+                tracing::info!(folder = %folder.display(), "songs are sent from memory maps");
+            }
+            Ok(Mode::Read) => {
+                tracing::warn!(
+                    folder = %folder.display(),
+                    "memory maps do not work here: songs are read, which takes more memory",
+                );
+            }
+            Err(error) => tracing::warn!(folder = %folder.display(), %error, "cannot be read"),
+        }
+    }
 }
 
 /// Done when the process is told to end.

@@ -5,21 +5,29 @@ mod check;
 mod password;
 mod progress;
 mod usage;
+mod users;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
 pub use arguments::{Arguments, Command, UserCommand};
 pub use password::Password;
 pub use progress::Progress;
 
+use crate::app::App;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::log;
+use crate::scan::{self, Status, Summary};
 
 /// Exit code of a command line that was not understood.
 const EXIT_USAGE: u8 = 2;
+
+/// How often a scan is asked how far it is.
+const SCAN_LOOK: Duration = Duration::from_millis(50);
 
 /// Runs the command of the given arguments (without the program's name) to its end.
 ///
@@ -53,7 +61,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Check => Ok(check::run(&config::read(&flags)?)),
         Command::Serve => serve(with_log(config::read(&flags)?)?),
         Command::Scan => scan(with_log(config::read(&flags)?)?),
-        Command::User(command) => user(with_log(config::read(&flags)?)?, command),
+        Command::User(command) => {
+            users::run(&App::open(with_log(config::read(&flags)?)?)?, command)
+        }
     }
 }
 
@@ -66,7 +76,8 @@ fn with_log(config: Config) -> Result<Config> {
 /// Serves until it is told to stop.
 fn serve(config: Config) -> Result<ExitCode> {
     config.check_folders()?;
-    Err(Error::new("serve is not in this build"))
+    crate::serve::run(App::open(config)?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Serves a small album of its own from a folder of its own.
@@ -74,34 +85,40 @@ fn demo(config: Config) -> Result<ExitCode> {
     Err(Error::new(format!("demo is not in this build ({})", config.data.display())))
 }
 
-/// Scans the music folders once.
+/// Scans the music folders once; fails where one of them could not be used.
 fn scan(config: Config) -> Result<ExitCode> {
     config.check_folders()?;
-    Err(Error::new("scan is not in this build"))
-}
-
-/// Shows and changes users.
-fn user(config: Config, command: UserCommand) -> Result<ExitCode> {
-    let about = match command {
-        UserCommand::Add { name, admin } => {
-            let password = Password::ask(&name)?;
-            format!("add {name} {admin} {}", password.generated)
+    let app = App::open(config)?;
+    let mut progress = Progress::start();
+    let summary = thread::scope(|scope| {
+        let scan = scope.spawn(|| scan::run(&app.db, &app.config, &app.scanner));
+        while !scan.is_finished() {
+            let Status { walked, done, total, read, folder, .. } = app.scanner.status();
+            progress.show(if total.is_some() { done } else { walked }, read, total, &folder);
+            thread::sleep(SCAN_LOOK);
         }
-        UserCommand::Password { name } => {
-            let password = Password::ask(&name)?;
-            format!("passwd {name} {}", password.generated)
-        }
-        UserCommand::List => "list".to_owned(),
-        UserCommand::Remove { name } => format!("remove {name}"),
-        UserCommand::Key { name } => format!("key {name}"),
-    };
-    Err(Error::new(format!("user {about} is not in this build ({})", config.data.display())))
+        scan.join().unwrap_or_else(|_| {
+            Err(Error::new("the scan broke down; this is a mistake in Kinglet"))
+        })
+    });
+    drop(progress);
+    let Summary { songs, new, changed, moved, gone, unreadable, problems, .. } = summary?;
+    print(&format!("{songs} songs: {new} new, {changed} changed, {moved} moved, {gone} gone\n"));
+    if unreadable > 0 {
+        print(&format!("{unreadable} files could not be read; the log above names them\n"));
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints to standard output. Where nobody reads any more (`kinglet help | head`), the rest is
 /// not worth an error.
 pub fn print(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints a line to standard error, for people.
+fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Prints an error to standard error.

@@ -5,16 +5,10 @@ use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::error::{Error, Result};
+use crate::secret;
 
 /// Most bytes of a password; more is a wrong file.
 const MOST_BYTES: usize = 1024;
-
-/// The signs of a password that is made: 32, so that a random byte's low bits choose fairly, and
-/// none that looks like another one.
-const SIGNS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-
-/// Signs of a password that is made: 80 bits, in groups for whoever types it into a phone.
-const SIGN_COUNT: usize = 16;
 
 /// A password that a user is given.
 pub struct Password {
@@ -42,7 +36,7 @@ impl Password {
             first_line(input.lock())?
         };
         if text.is_empty() {
-            return Ok(Password { text: generate()?, generated: true });
+            return Ok(Password { text: secret::password()?, generated: true });
         }
         Ok(Password { text, generated: false })
     }
@@ -81,22 +75,6 @@ fn first_line(input: impl Read) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// A new password such as `k3ph-9amr-x7tw-b2nd`.
-fn generate() -> Result<String> {
-    let mut bytes = [0; SIGN_COUNT];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::new(format!("there are no random numbers: {error}")))?;
-    let mut text = String::new();
-    for (place, byte) in bytes.iter().enumerate() {
-        if place > 0 && place % 4 == 0 {
-            text.push('-');
-        }
-        let sign = SIGNS.get(usize::from(byte % 32)).copied().unwrap_or(b'x');
-        text.push(char::from(sign));
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -117,13 +95,5 @@ mod tests {
         assert!(first_line(&[b'a'; MOST_BYTES][..]).is_ok());
         assert!(first_line(&b"\x7fELF\x00"[..]).is_err());
         assert!(first_line(&b"\xff\xfe"[..]).is_err());
-    }
-
-    #[test]
-    fn passwords_that_are_made_differ() {
-        let made = generate().unwrap();
-        assert_eq!(made.len(), SIGN_COUNT + 3);
-        assert!(made.split('-').all(|group| group.len() == 4));
-        assert_ne!(made, generate().unwrap());
     }
 }

@@ -80,8 +80,8 @@ made by `kinglet user add`.
   kinglet serve --music /srv/music
   kinglet serve --music /srv/music --public-url https://music.example.org
 
-Where there is no user yet and the variable KINGLET_ADMIN_PASSWORD is set, an
-administrator named `admin` is made with that password.
+Where there is no user yet, an administrator named `admin` is made, with the
+password of the variable KINGLET_ADMIN_PASSWORD, else with one that is printed.
 
 `kinglet help` lists the flags.
 ";

@@ -134,6 +134,14 @@ pub fn by_id(db: &Connection, viewer: Viewer, id: i64) -> Result<Option<Album>> 
     optional(statement.query_row((viewer.user, viewer.scope, id), read))
 }
 
+/// The album of a folder: that of most of the songs lying in it.
+pub fn of_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Option<Album>> {
+    let pick = "SELECT album_id AS id FROM song WHERE folder_id = ?3 AND missing IS NULL
+        GROUP BY album_id ORDER BY count(*) DESC, album_id LIMIT 1";
+    let mut statement = db.prepare_cached(&select(pick))?;
+    optional(statement.query_row((viewer.user, viewer.scope, folder), read))
+}
+
 /// The albums an artist is credited on: the artist's own first, then those of others, each by year.
 pub fn of_artist(db: &Connection, viewer: Viewer, artist: i64) -> Result<Vec<Album>> {
     let pick = "SELECT album.id FROM album_artist JOIN album ON album.id = album_artist.album_id

@@ -110,12 +110,27 @@ pub fn by_name(db: &Connection, name: &str) -> Result<Option<i64>> {
     optional(statement.query_row([format!("name:{key}")], |row| row.get(0)))
 }
 
+/// The artist of a folder: of the albums whose songs lie in it and below it, most songs first.
+pub fn of_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Option<i64>> {
+    let mut statement = db.prepare_cached(
+        "WITH RECURSIVE below (id) AS (
+            SELECT ?1 UNION
+            SELECT folder.id FROM below JOIN folder ON folder.parent_id = below.id AND folder.missing IS NULL)
+         SELECT album.artist_id FROM below
+         JOIN song ON song.folder_id = below.id AND song.missing IS NULL AND (?2 >> song.music_folder_id) & 1
+         JOIN album ON album.id = song.album_id AND album.artist_id IS NOT NULL
+         GROUP BY album.artist_id ORDER BY count(*) DESC, album.artist_id LIMIT 1",
+    )?;
+    optional(statement.query_row([folder, viewer.scope], |row| row.get(0)))
+}
+
 /// Artists who share genres with this one, those who share most first.
 pub fn similar(db: &Connection, viewer: Viewer, artist: i64, count: i64) -> Result<Vec<Artist>> {
     let pick = "SELECT other.artist_id AS id FROM album_artist own
         JOIN album_genre ON album_genre.album_id = own.album_id
         JOIN album_genre near ON near.genre_id = album_genre.genre_id
         JOIN album_artist other ON other.album_id = near.album_id AND other.main
+        JOIN artist ON artist.id = other.artist_id AND artist.music_folders & ?2 != 0
         WHERE own.artist_id = ?3 AND own.main AND other.artist_id != ?3
         GROUP BY other.artist_id ORDER BY count(*) DESC, other.artist_id LIMIT ?4";
     picked(db, pick, (viewer.user, viewer.scope, artist, count))

@@ -99,6 +99,12 @@ pub fn roots(db: &Connection, viewer: Viewer) -> Result<Vec<Folder>> {
     collect(db, &sql, (viewer.user, viewer.scope), read)
 }
 
+/// The folders the user starred, last starred first.
+pub fn starred(db: &Connection, viewer: Viewer) -> Result<Vec<Folder>> {
+    let sql = format!("{SELECT} AND n.starred IS NOT NULL ORDER BY n.starred DESC, f.id");
+    collect(db, &sql, (viewer.user, viewer.scope), read)
+}
+
 /// The folders directly in the music folders: what `getIndexes` lists.
 pub fn top(db: &Connection, viewer: Viewer) -> Result<Vec<Folder>> {
     let sql = format!(

@@ -227,7 +227,7 @@ pub fn top_songs(db: &Connection, viewer: Viewer, artist: i64, count: i64) -> Re
         JOIN song ON song.id = song_artist.song_id AND song.missing IS NULL
         LEFT JOIN annotation ON annotation.kind = 1 AND annotation.item_id = song.id AND annotation.play_count > 0
             AND annotation.user_id IN (SELECT id FROM user)
-        WHERE song_artist.artist_id = ?3 AND song_artist.role = 1
+        WHERE song_artist.artist_id = ?3 AND song_artist.role = 1 AND (?2 >> song.music_folder_id) & 1
         GROUP BY song_artist.song_id
         ORDER BY coalesce(sum(annotation.play_count), 0) DESC, song.average_rating DESC, song.year DESC, song.id
         LIMIT ?4";
@@ -252,6 +252,14 @@ pub fn similar_songs(
         WHERE song.missing IS NULL AND (?2 >> song.music_folder_id) & 1
         ORDER BY random() LIMIT ?5";
     songs::picked(db, pick, (viewer.user, viewer.scope, artist, keys, count))
+}
+
+/// The names of the genres of an artist's own albums.
+pub fn genres_of_artist(db: &Connection, artist: i64) -> Result<Vec<String>> {
+    let sql = "SELECT DISTINCT genre.name FROM album_artist JOIN album_genre USING (album_id)
+        JOIN genre ON genre.id = album_genre.genre_id
+        WHERE album_artist.artist_id = ?1 AND album_artist.main ORDER BY genre.key";
+    collect(db, sql, [artist], |row| row.get(0))
 }
 
 /// A genre and how much there is of it.

@@ -9,8 +9,11 @@ pub mod lists;
 pub mod lyrics;
 mod migrate;
 pub mod pack;
+pub mod playlists;
+pub mod scanned;
 pub mod search;
 pub mod settings;
+pub mod shares;
 pub mod songs;
 pub mod users;
 
@@ -19,6 +22,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior};
 use serde::de::DeserializeOwned;
@@ -186,6 +190,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else SQLite compiles a query again whenever a bound value changes that a partial index was
+    // weighed against: as much work as all the rest of the request.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -231,20 +238,22 @@ fn join_path(parts: [ValueRef; 3]) -> rusqlite::Result<PathBuf> {
 
 /// A path below the music folder as text: what is no UTF-8 or no printable character is replaced.
 fn display_path(folder: &[u8], file: &[u8]) -> String {
-    let mut path = String::with_capacity(folder.len() + file.len() + 1);
-    for part in [folder, file] {
-        if !path.is_empty() {
-            path.push('/');
-        }
-        path.push_str(&display_name(part));
+    let mut path = display_name(folder);
+    if !path.is_empty() {
+        path.push('/');
     }
+    path.push_str(&display_name(file));
     path
 }
 
 /// A file's name as text that can be shown.
 pub fn display_name(name: &[u8]) -> String {
-    String::from_utf8_lossy(name)
-        .chars()
+    let text = String::from_utf8_lossy(name);
+    // What `is_control` means begins with these bytes: below a space, DEL, and C1 after 0xc2.
+    if !text.bytes().any(|byte| byte < b' ' || matches!(byte, 0x7f | 0xc2)) {
+        return text.into_owned();
+    }
+    text.chars()
         .map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter })
         .collect()
 }

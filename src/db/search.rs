@@ -88,6 +88,64 @@ pub fn artists(db: &Connection, viewer: Viewer, text: &str, page: Page) -> Resul
     artists::picked(db, "SELECT value AS id FROM json_each(?3)", (viewer.user, viewer.scope, ids))
 }
 
+/// What the songs of `songs_by_fields` hold; an empty text may be anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fields<'a> {
+    /// Words of the artist.
+    pub artist: &'a str,
+    /// Words of the album.
+    pub album: &'a str,
+    /// Words of the title.
+    pub title: &'a str,
+    /// Words of any of them.
+    pub any: &'a str,
+    /// Came into the library after this time, ms since 1970.
+    pub newer_than: Option<i64>,
+}
+
+/// Songs that fit every field given, in the order of ids, and how many there are in all.
+pub fn songs_by_fields(
+    db: &Connection,
+    viewer: Viewer,
+    fields: &Fields,
+    page: Page,
+) -> Result<(i64, Vec<Song>)> {
+    let given = [
+        ("title", fields.title),
+        ("artist", fields.artist),
+        ("album", fields.album),
+        ("{title artist album}", fields.any),
+    ];
+    let mut query = String::new();
+    for (columns, text) in given.into_iter().filter(|(_, text)| !text.trim().is_empty()) {
+        let Some(words) = fold::query(text) else { return Ok((0, Vec::new())) };
+        if !query.is_empty() {
+            query.push_str(" AND ");
+        }
+        query.push_str(&format!("{columns} : ({words})"));
+    }
+    let matching = if query.is_empty() {
+        "FROM song INDEXED BY song_present WHERE ?3 = ?3"
+    } else {
+        "FROM song_search CROSS JOIN song ON song.id = song_search.rowid WHERE song_search MATCH ?3"
+    };
+    let matching = format!(
+        "{matching} AND song.missing IS NULL AND (?1 >> song.music_folder_id) & 1
+            AND song.created > ?2"
+    );
+    let newer_than = fields.newer_than.unwrap_or(i64::MIN);
+    let total = db
+        .prepare_cached(&format!("SELECT count(*) {matching}"))?
+        .query_row((viewer.scope, newer_than, &query), |row| row.get(0))?;
+    let ids: Vec<i64> = collect(
+        db,
+        &format!("SELECT song.id {matching} ORDER BY song.id LIMIT ?4 OFFSET ?5"),
+        (viewer.scope, newer_than, &query, page.count, page.offset),
+        |row| row.get(0),
+    )?;
+    Ok((total, songs::by_ids(db, viewer, &ids)?))
+}
+
 fn as_json(ids: &[i64]) -> String {
     serde_json::to_string(ids).unwrap_or_default()
 }

@@ -163,12 +163,7 @@ fn read(row: &Row) -> Result<Song> {
         |column| -> Result<Vec<Named>> { Ok(pack::read_named(row.get_ref(column)?.as_str()?)) };
     let id = row.get(0)?;
     let album_id = row.get(2)?;
-    let own: bool = row.get(34)?;
-    let cover = match (own, row.get(35)?, row.get(36)?) {
-        (true, Some(stamp), _) => Some(Cover { of: Id::Song(id), stamp }),
-        (_, _, Some(stamp)) => Some(Cover { of: Id::Album(album_id), stamp }),
-        _ => None,
-    };
+    let cover = cover(id, album_id, row.get(34)?, row.get(35)?, row.get(36)?);
     Ok(Song {
         id,
         folder_id: row.get(1)?,
@@ -216,6 +211,21 @@ fn read(row: &Row) -> Result<Song> {
     })
 }
 
+/// The picture of a song: its own where it is to be shown, else that of the album.
+pub(super) fn cover(
+    song: i64,
+    album: i64,
+    own: bool,
+    picture: Option<i64>,
+    album_stamp: Option<i64>,
+) -> Option<Cover> {
+    match (own, picture, album_stamp) {
+        (true, Some(stamp), _) => Some(Cover { of: Id::Song(song), stamp }),
+        (_, _, Some(stamp)) => Some(Cover { of: Id::Album(album), stamp }),
+        _ => None,
+    }
+}
+
 /// The songs whose ids `pick` selects, in its order. `pick` is SQL of ours with a column `id`; it
 /// may use ?1 (user), ?2 (visible music folders) and ?3 on; `params` holds them all.
 ///
@@ -238,6 +248,18 @@ pub fn by_ids(db: &Connection, viewer: Viewer, ids: &[i64]) -> Result<Vec<Song>>
     picked(db, "SELECT value AS id FROM json_each(?3)", (viewer.user, viewer.scope, list))
 }
 
+/// The first id that is no song, or one that is missing or not visible.
+pub fn first_unknown(db: &Connection, viewer: Viewer, ids: &[i64]) -> Result<Option<i64>> {
+    let list = serde_json::to_string(ids).unwrap_or_default();
+    let mut statement = db.prepare_cached(
+        "SELECT value FROM json_each(?1) WHERE NOT EXISTS (
+            SELECT 1 FROM song INDEXED BY song_present
+            WHERE id = value AND missing IS NULL AND (?2 >> music_folder_id) & 1)
+         ORDER BY key LIMIT 1",
+    )?;
+    optional(statement.query_row((list, viewer.scope), |row| row.get(0)))
+}
+
 /// The songs of an album in the order of discs and tracks.
 pub fn of_album(db: &Connection, viewer: Viewer, album: i64) -> Result<Vec<Song>> {
     let pick = "SELECT id FROM song WHERE album_id = ?3 AND missing IS NULL
@@ -256,7 +278,8 @@ pub fn of_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Vec<Son
 pub fn below_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Vec<Song>> {
     let pick = "WITH RECURSIVE below (id, path) AS (
             SELECT id, path FROM folder WHERE id = ?3
-            UNION SELECT folder.id, folder.path FROM folder JOIN below ON folder.parent_id = below.id)
+            UNION SELECT folder.id, folder.path FROM folder
+            JOIN below ON folder.parent_id = below.id AND folder.missing IS NULL)
         SELECT song.id FROM below JOIN song ON song.folder_id = below.id AND song.missing IS NULL
         ORDER BY below.path, disc, track, file_name LIMIT -1";
     picked(db, pick, (viewer.user, viewer.scope, folder))
@@ -267,7 +290,7 @@ pub fn of_artist(db: &Connection, viewer: Viewer, artist: i64) -> Result<Vec<Son
     let pick = "SELECT song.id FROM (
             SELECT song_id AS id FROM song_artist WHERE artist_id = ?3 AND role <= 2
             UNION SELECT song.id FROM album_artist JOIN song ON song.album_id = album_artist.album_id
-                WHERE artist_id = ?3 AND main) credited
+                WHERE album_artist.artist_id = ?3 AND main) credited
         JOIN song ON song.id = credited.id JOIN album ON album.id = song.album_id
         WHERE song.missing IS NULL
         ORDER BY album.year, album.sort_key, album.id, song.disc, song.track, song.id LIMIT -1";

@@ -98,6 +98,23 @@ pub fn by_name(db: &Connection, name: &str) -> Result<Option<User>> {
     optional(db.prepare_cached(&format!("{SELECT} WHERE name = ?1"))?.query_row([name], read))
 }
 
+/// A user by id.
+pub fn by_id(db: &Connection, id: i64) -> Result<Option<User>> {
+    optional(db.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?.query_row([id], read))
+}
+
+/// Whether there is no user at all.
+pub fn none(db: &Connection) -> Result<bool> {
+    db.query_row("SELECT NOT EXISTS (SELECT 1 FROM user)", [], |row| row.get(0))
+}
+
+/// How many users are administrators.
+pub fn administrators(db: &Connection) -> Result<i64> {
+    db.query_row("SELECT count(*) FROM user WHERE roles & ?1", [Role::Admin as i64], |row| {
+        row.get(0)
+    })
+}
+
 /// The user an API key belongs to, by the key's hash.
 pub fn by_key(db: &Connection, hash: &[u8; 32]) -> Result<Option<User>> {
     let sql = format!("{SELECT} WHERE id = (SELECT user_id FROM api_key WHERE hash = ?1)");
@@ -145,5 +162,11 @@ pub fn delete(db: &Transaction, id: i64) -> Result<()> {
 pub fn add_key(db: &Transaction, user: i64, hash: &[u8; 32], now: i64) -> Result<()> {
     db.prepare_cached("INSERT INTO api_key (hash, user_id, created) VALUES (?1, ?2, ?3)")?
         .execute((hash, user, now))?;
+    Ok(())
+}
+
+/// Ends all API keys of a user.
+pub fn remove_keys(db: &Transaction, user: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM api_key WHERE user_id = ?1")?.execute([user])?;
     Ok(())
 }

@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::body::Response;
+use super::stall::Watched;
 
 /// Headers a request may have; hyper answers 431 to more.
 const MOST_HEADERS: usize = 64;
@@ -34,6 +35,8 @@ pub struct Limits {
     /// The head of a request must be there within this time; also how long an idle connection is
     /// kept.
     pub header_timeout: Duration,
+    /// A peer may take no byte of a response for so long, then its connection is ended.
+    pub stall_timeout: Duration,
     /// When stopping, running responses may take so long to end.
     pub grace: Duration,
 }
@@ -73,7 +76,7 @@ pub async fn serve<F, A>(
             .header_read_timeout(limits.header_timeout)
             .max_headers(MOST_HEADERS)
             .max_buf_size(MOST_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(Watched::new(TokioIo::new(stream), limits.stall_timeout), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // How a connection ends is the client's business: a closed lid is no error of ours.

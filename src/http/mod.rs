@@ -4,4 +4,6 @@ pub mod accept;
 pub mod body;
 pub mod client;
 pub mod form;
+pub mod range;
 pub mod request;
+pub mod stall;

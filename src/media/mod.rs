@@ -1,5 +1,11 @@
 //! From a song to bytes for a client.
 
 pub mod avatar;
+pub mod body;
 pub mod cover;
 pub mod kind;
+pub mod places;
+pub mod plan;
+pub mod send;
+pub mod source;
+pub mod window;

@@ -1,3 +1,218 @@
 //! From the disk to the database: one scan at a time.
+//!
+//! A scan walks through the music folders first and compares what lies there with what is known,
+//! so that it is clear what is gone before anything is read: a moved file is a song that was
+//! known. Then new and changed files are read, some at a time, and written in batches.
 
+mod album;
+mod moved;
+mod names;
+mod plan;
+mod read;
+mod renamed;
+mod run;
+mod stamp;
+mod survey;
 pub mod tags;
+mod walk;
+mod words;
+mod write;
+
+use std::fs::{File, TryLockError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::config::Config;
+use crate::db::Db;
+use crate::error::{Error, Result};
+
+/// How far a scan is, or how the last one ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Whether a scan runs or is asked for.
+    pub scanning: bool,
+    /// Sound files seen so far.
+    pub walked: u64,
+    /// Files of which it is settled whether they changed; counted once all are seen.
+    pub done: u64,
+    /// Sound files there are; known once all are seen.
+    pub total: Option<u64>,
+    /// Files read so far.
+    pub read: u64,
+    /// Files that could not be read.
+    pub unreadable: u64,
+    /// The folder the scan is at, for display.
+    pub folder: String,
+    /// Music folders that were left as they were, and why; the error that ended the scan.
+    pub problems: Vec<String>,
+    /// When the last scan ended, ms since 1970.
+    pub finished: Option<i64>,
+}
+
+/// What a scan did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Sound files there are.
+    pub files: u64,
+    /// Songs there are now.
+    pub songs: i64,
+    /// Songs that are new.
+    pub new: u64,
+    /// Songs whose file changed.
+    pub changed: u64,
+    /// Songs whose file is at another place.
+    pub moved: u64,
+    /// Songs whose file is gone since the scan before.
+    pub gone: u64,
+    /// Files that could not be read.
+    pub unreadable: u64,
+    /// Music folders that were left as they were, and why.
+    pub problems: Vec<String>,
+}
+
+/// Runs scans, one at a time, and tells how far the current one is.
+#[derive(Default)]
+pub struct Scanner {
+    state: Mutex<State>,
+    asked: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    status: Status,
+    running: bool,
+    wanted: bool,
+    stopping: bool,
+}
+
+impl Scanner {
+    /// A scanner that rests.
+    pub fn new() -> Scanner {
+        Scanner::default()
+    }
+
+    /// How far the scan is.
+    pub fn status(&self) -> Status {
+        let state = self.state();
+        Status { scanning: state.running || state.wanted, ..state.status.clone() }
+    }
+
+    /// Asks for a scan. If one runs, another follows it: files that came after it passed by are
+    /// found too.
+    pub fn request(&self) {
+        self.state().wanted = true;
+        self.asked.notify_all();
+    }
+
+    /// Scans whenever it is asked for, until `stop`: the work of a thread of its own.
+    pub fn serve(&self, db: &Db, config: &Config) {
+        while self.wait() {
+            let run = catch_unwind(AssertUnwindSafe(|| run(db, config, self)));
+            match run {
+                Ok(Ok(summary)) => log(&summary),
+                Ok(Err(_)) if self.state().stopping => {}
+                Ok(Err(error)) => tracing::error!("the scan ended early: {error}"),
+                Err(_) => tracing::error!("the scan broke down; this is a mistake in Kinglet"),
+            }
+        }
+    }
+
+    /// Ends `serve`, and a scan that runs, after what it is writing just now.
+    pub fn stop(&self) {
+        self.state().stopping = true;
+        self.asked.notify_all();
+    }
+
+    /// Waits until a scan is asked for; false once it is told to stop.
+    fn wait(&self) -> bool {
+        let mut state = self.state();
+        while !state.wanted && !state.stopping {
+            state = self.asked.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        !state.stopping
+    }
+
+    /// Fails once the scan is to stop.
+    fn go_on(&self) -> Result<()> {
+        match self.state().stopping {
+            true => Err(Error::new("the scan was stopped")),
+            false => Ok(()),
+        }
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.state().status);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Scans all music folders of the settings; blocks until it is done.
+///
+/// # Errors
+/// A scan runs already, the database failed, or the scan was stopped. Music folders and files that
+/// cannot be read are no errors: they are told in the log and the summary.
+pub fn run(db: &Db, config: &Config, scanner: &Scanner) -> Result<Summary> {
+    {
+        let mut state = scanner.state();
+        if state.running {
+            return Err(Error::new("a scan is running already"));
+        }
+        (state.running, state.wanted) = (true, false);
+        state.status = Status { finished: state.status.finished, ..Status::default() };
+    }
+    let running = Running(scanner);
+    let result = lock_out_others(config).and_then(|_lock| run::scan(db, config, scanner, now()));
+    if let Err(error) = &result {
+        scanner.update(|status| status.problems.push(error.to_string()));
+    }
+    drop(running);
+    result
+}
+
+/// Keeps other processes from scanning into the same data folder, for as long as the file is open.
+fn lock_out_others(config: &Config) -> Result<File> {
+    let path = config.data.join("scan.lock");
+    let failed = |cause| Error::caused(format!("cannot open {}", path.display()), cause);
+    let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::new(
+            "another Kinglet is scanning into this data folder; wait until it is done",
+        )),
+        // Where the file system knows no locks, two scans at a time are left to good sense.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// Marks a scan as running until it is dropped, after a panic too.
+struct Running<'a>(&'a Scanner);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.running = false;
+        state.status.finished = Some(now());
+        state.status.folder.clear();
+    }
+}
+
+fn log(summary: &Summary) {
+    let Summary { songs, new, changed, moved, gone, unreadable, .. } = summary;
+    if new + changed + moved + gone + unreadable == 0 {
+        tracing::info!("scanned: {songs} songs, nothing changed");
+    } else {
+        tracing::info!(
+            "scanned: {songs} songs; {new} new, {changed} changed, {moved} moved, {gone} gone, \
+             {unreadable} files could not be read"
+        );
+    }
+}
+
+/// The current time, ms since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

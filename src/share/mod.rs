@@ -1,4 +1,236 @@
 //! The `/share` door: what a friend with a link sees, without a login.
+//!
+//! The word in the link is the whole capability. It is looked up anew with every request, for the
+//! page and for everything behind it, so that ending a share ends all of it at once. What a share
+//! does not hold is not found (404), never forbidden: a stranger is not told what there is.
 
 pub mod assets;
+mod content;
 pub mod page;
+mod playlist;
+mod visit;
+
+use std::io::ErrorKind;
+
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderValue, LOCATION, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, StatusCode};
+
+use crate::app::App;
+use crate::clock::now;
+use crate::db::shares::{self, Share};
+use crate::http::body::{Body, Response};
+use crate::http::client::Origin;
+use crate::http::request::Request;
+use crate::id::Id;
+use crate::media::plan::{Plan, attachment};
+use crate::media::{kind, send};
+
+/// A page changes with what it shows and must end with its share.
+const CACHE_PAGE: &str = "private, no-cache";
+/// Caches in front of the server may carry the load of a link that many open; an end reaches them
+/// within this minute.
+const CACHE_SONG: &str = "public, max-age=60";
+/// The minute of `CACHE_SONG`, in ms.
+const CACHED_FOR: i64 = 60_000;
+/// Longest word of a link that is looked up.
+const MOST_TOKEN_BYTES: usize = 64;
+
+/// Answers a request below /share; blocks on the database and on files.
+pub fn handle(app: &App, request: &Request, origin: &Origin) -> Response {
+    let mut response = match request.method {
+        Method::GET | Method::HEAD => answer(app, request, origin),
+        _ => {
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Use GET or HEAD.\n");
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    if request.method == Method::HEAD
+        && let Body::Full(bytes) = response.body_mut()
+        && let Some(bytes) = bytes.take()
+    {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    }
+    response
+}
+
+fn answer(app: &App, request: &Request, origin: &Origin) -> Response {
+    let path = request.uri.path().strip_prefix("/share/").unwrap_or_default();
+    let segments: Vec<&str> = path.split('/').collect();
+    let answered = match segments.as_slice() {
+        ["assets", name] => assets::serve(name, &request.headers).ok_or(Refusal::NoFile),
+        [name] => match name.strip_suffix(".m3u8") {
+            Some(token) => m3u8(app, token, origin),
+            None => show(app, name, request, origin),
+        },
+        [token, ""] => {
+            live(app, token).map(|share| without_slash(&share)).map_err(Refusal::as_page)
+        }
+        [token, "playlist.m3u8"] => m3u8(app, token, origin),
+        [token, name] => song(app, token, name, request),
+        _ => Err(Refusal::NoFile),
+    };
+    answered.unwrap_or_else(Refusal::response)
+}
+
+/// Why a request gets nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// There is no such share; answered with a page.
+    NoPage,
+    /// The share has ended; answered with a page.
+    EndedPage,
+    /// There is no such thing in the share, or no such share.
+    NoFile,
+    /// The share has ended.
+    EndedFile,
+    /// As many listen as may at a time.
+    Full,
+    /// The file is there and cannot be read.
+    Unreadable,
+    /// Ours is the fault.
+    Broken,
+}
+
+impl Refusal {
+    /// The same, for a person who opened the link itself.
+    fn as_page(self) -> Refusal {
+        match self {
+            Refusal::NoFile => Refusal::NoPage,
+            Refusal::EndedFile => Refusal::EndedPage,
+            other => other,
+        }
+    }
+
+    fn response(self) -> Response {
+        match self {
+            Refusal::NoPage => html(StatusCode::NOT_FOUND, page::not_found()),
+            Refusal::EndedPage => html(StatusCode::GONE, page::gone()),
+            Refusal::NoFile => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
+            Refusal::EndedFile => text(StatusCode::GONE, "This share has ended.\n"),
+            Refusal::Full => {
+                let words = "As many are listening as may at a time. Try again in a while.\n";
+                let mut response = text(StatusCode::SERVICE_UNAVAILABLE, words);
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("30"));
+                response
+            }
+            Refusal::Unreadable => {
+                text(StatusCode::SERVICE_UNAVAILABLE, "The file cannot be read now.\n")
+            }
+            Refusal::Broken => text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The server failed to answer; its log tells why.\n",
+            ),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        tracing::error!(%error, "the database failed");
+        Refusal::Broken
+    }
+}
+
+/// The share of a link, if it is open.
+fn live(app: &App, token: &str) -> Result<Share, Refusal> {
+    if !is_token(token) {
+        return Err(Refusal::NoFile);
+    }
+    open_now(app.db.read(|db| shares::by_token(db, token))?)
+}
+
+fn open_now(share: Option<Share>) -> Result<Share, Refusal> {
+    let share = share.ok_or(Refusal::NoFile)?;
+    if share.is_open(now()) { Ok(share) } else { Err(Refusal::EndedFile) }
+}
+
+fn is_token(text: &str) -> bool {
+    (1..=MOST_TOKEN_BYTES).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn show(app: &App, token: &str, request: &Request, origin: &Origin) -> Result<Response, Refusal> {
+    let share = live(app, token).map_err(Refusal::as_page)?;
+    let content = app.db.read(|db| content::read(db, &share))?;
+    if visit::is_visit(request) {
+        app.visits.count(share.id, now());
+    }
+    Ok(html(StatusCode::OK, page::html(&content::page(&share, content, &origin.base))))
+}
+
+/// The page's addresses are relative to an address without a slash at the end.
+fn without_slash(share: &Share) -> Response {
+    let mut response = text(StatusCode::PERMANENT_REDIRECT, "");
+    if let Ok(location) = HeaderValue::from_str(&format!("../{}", share.token)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+fn m3u8(app: &App, token: &str, origin: &Origin) -> Result<Response, Refusal> {
+    let share = live(app, token)?;
+    let content = app.db.read(|db| content::read(db, &share))?;
+    let address = format!("{}/share/{}", origin.base, share.token);
+    let body = playlist::m3u8(&content.title, &content.songs, &address);
+    let mut response = respond(StatusCode::OK, playlist::CONTENT_TYPE, body);
+    if let Ok(name) = HeaderValue::from_str(&attachment(&format!("{}.m3u8", content.title))) {
+        response.headers_mut().insert(CONTENT_DISPOSITION, name);
+    }
+    Ok(response)
+}
+
+/// A song under its id and suffix, `so12.flac`; nothing of the name reaches the disk.
+fn song(app: &App, token: &str, name: &str, request: &Request) -> Result<Response, Refusal> {
+    let (id, suffix) = name.split_once('.').ok_or(Refusal::NoFile)?;
+    let Some(Id::Song(id)) = Id::parse(id).filter(|_| is_token(token)) else {
+        return Err(Refusal::NoFile);
+    };
+    let (share, file) = match app.db.read(|db| shares::with_file(db, token, id))? {
+        Some((share, file)) => (open_now(Some(share))?, file),
+        None => return Err(Refusal::NoFile),
+    };
+    let file = file.filter(|file| file.suffix == suffix).ok_or(Refusal::NoFile)?;
+    let place = app.share_streams.take(share.id).ok_or(Refusal::Full)?;
+    // Nothing may be kept longer than the share lives.
+    let ends_soon = share.expires.is_some_and(|end| end.saturating_sub(now()) < CACHED_FOR);
+    let plan = Plan {
+        path: file.path,
+        content_type: kind::content_type(&file.suffix).into(),
+        disposition: None,
+        cache: if ends_soon { CACHE_PAGE } else { CACHE_SONG },
+    };
+    let path = plan.path.clone();
+    let opened = send::open(plan).map_err(|error| {
+        tracing::warn!(path = %path.display(), %error, "a song cannot be opened");
+        if error.kind() == ErrorKind::NotFound { Refusal::NoFile } else { Refusal::Unreadable }
+    })?;
+    Ok(app.sender.respond(opened.holding(place), &request.method, &request.headers))
+}
+
+fn html(status: StatusCode, body: String) -> Response {
+    let mut response = respond(status, "text/html; charset=utf-8", body);
+    let policy = HeaderValue::from_static(page::CONTENT_SECURITY_POLICY);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+fn text(status: StatusCode, body: &'static str) -> Response {
+    respond(status, "text/plain; charset=utf-8", body.to_owned())
+}
+
+fn respond(status: StatusCode, content_type: &'static str, body: String) -> Response {
+    let mut response = Response::new(Body::full(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(CACHE_PAGE));
+    response
+}

@@ -276,9 +276,9 @@ fn tracks(tracks: &[Track], one_artist: bool) -> String {
             let suffix = track.src.rsplit_once('.').map_or("", |(_, suffix)| suffix);
             let _ = write!(
                 out,
-                "<a class=\"get\" href=\"{src}\" download=\"{title}.{}\" aria-label=\"Download {title}\">{}</a>",
-                escape(suffix),
-                "<svg aria-hidden=\"true\"><use href=\"#get\"/></svg>"
+                "<a class=\"get\" href=\"{src}\" download=\"{title}.{}\" aria-label=\"Download {title}\">\
+                 <svg aria-hidden=\"true\"><use href=\"#get\"/></svg></a>",
+                escape(suffix)
             );
         }
         let _ = writeln!(

@@ -1,6 +1,8 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
-use super::endpoint::{browsing, lyrics, system};
+use super::endpoint::{
+    browsing, information, lists, lyrics, playlists, scanning, searching, sharing, system, users,
+};
 use super::fail::Result;
 use super::{Call, Reply};
 use crate::db::users::Role;
@@ -38,7 +40,6 @@ const fn all(name: &'static str, run: fn(&Call) -> Result<Reply>) -> Endpoint {
     Endpoint { name, run, access: Access::SignedIn }
 }
 
-#[allow(dead_code)]
 const fn role(
     name: &'static str,
     run: fn(&Call) -> Result<Reply>,
@@ -64,7 +65,46 @@ static ENDPOINTS: &[Endpoint] = &[
     all("getArtist", browsing::get_artist),
     all("getAlbum", browsing::get_album),
     all("getSong", browsing::get_song),
+    all("getArtistInfo", information::get_artist_info),
+    all("getArtistInfo2", information::get_artist_info2),
+    all("getAlbumInfo", information::get_album_info),
+    all("getAlbumInfo2", information::get_album_info),
+    all("getSimilarSongs", information::get_similar_songs),
+    all("getSimilarSongs2", information::get_similar_songs2),
+    all("getTopSongs", information::get_top_songs),
+    // Lists
+    all("getAlbumList", lists::get_album_list),
+    all("getAlbumList2", lists::get_album_list2),
+    all("getRandomSongs", lists::get_random_songs),
+    all("getSongsByGenre", lists::get_songs_by_genre),
+    all("getStarred", lists::get_starred),
+    all("getStarred2", lists::get_starred2),
+    // Searching
+    all("search", searching::search),
+    all("search2", searching::search2),
+    all("search3", searching::search3),
+    // Playlists
+    all("getPlaylists", playlists::get_playlists),
+    all("getPlaylist", playlists::get_playlist),
+    all("createPlaylist", playlists::create_playlist),
+    all("updatePlaylist", playlists::update_playlist),
+    all("deletePlaylist", playlists::delete_playlist),
     // Media retrieval
     all("getLyrics", lyrics::get_lyrics),
     all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),
+    // Sharing
+    all("getShares", sharing::get_shares),
+    role("createShare", sharing::create_share, Role::Share, "share"),
+    all("updateShare", sharing::update_share),
+    all("deleteShare", sharing::delete_share),
+    // User management
+    all("getUser", users::get_user),
+    role("getUsers", users::get_users, Role::Admin, "list the users"),
+    role("createUser", users::create_user, Role::Admin, "make users"),
+    role("updateUser", users::update_user, Role::Admin, "change users"),
+    role("deleteUser", users::delete_user, Role::Admin, "remove users"),
+    all("changePassword", users::change_password),
+    // Media library scanning
+    all("getScanStatus", scanning::get_scan_status),
+    all("startScan", scanning::start_scan),
 ];

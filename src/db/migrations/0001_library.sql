@@ -134,8 +134,9 @@ CREATE TABLE song (
     average_rating REAL,
     UNIQUE (folder_id, file_name)
 ) STRICT;
-CREATE INDEX song_album ON song (album_id, disc, track, id) WHERE missing IS NULL;
-CREATE INDEX song_present ON song (id, music_folder_id, year) WHERE missing IS NULL;
+CREATE INDEX song_album ON song (album_id, missing, disc, track, id);
+-- Holds what is needed to draw and to count songs, so that the songs themselves are not read.
+CREATE INDEX song_present ON song (id, music_folder_id, year, duration, missing) WHERE missing IS NULL;
 CREATE INDEX song_title ON song (title_key, id) WHERE missing IS NULL;
 CREATE INDEX song_missing ON song (hash) WHERE missing IS NOT NULL;
 

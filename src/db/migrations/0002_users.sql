@@ -86,7 +86,8 @@ CREATE TABLE share (
     last_visited INTEGER
 ) STRICT;
 
--- kind and item_id name a song, album, artist, folder or playlist; what it holds is looked up with each visit.
+-- What a share names; what that holds is looked up with each visit.
+-- kind: 1 song, 2 album, 3 artist, 4 folder, 5 playlist.
 CREATE TABLE share_entry (
     share_id INTEGER NOT NULL REFERENCES share ON DELETE CASCADE,
     position INTEGER NOT NULL,

@@ -149,6 +149,7 @@ struct Fields<'a> {
     out: &'a mut Vec<u8>,
     name: &'a str,
     tag: Tag,
+    /// The name of the entry that is being written.
     key: String,
 }
 
@@ -182,12 +183,24 @@ impl Repeated<'_> {
     }
 }
 
+/// Bytes that cannot stand for themselves (controls, `"&<>`), and the first one of U+FFFE and U+FFFF.
+fn is_special(byte: u8) -> bool {
+    const SPECIAL: [bool; 256] = {
+        let (mut special, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            special[byte] = byte < 0x20 || byte == 0xef;
+            byte += 1;
+        }
+        (special[0x22], special[0x26], special[0x3c], special[0x3e]) = (true, true, true, true);
+        special
+    };
+    SPECIAL[usize::from(byte)]
+}
+
 /// Characters XML 1.0 cannot hold, not even escaped, become U+FFFD.
 fn escape(out: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
-    while let Some(at) =
-        rest.iter().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | 0..=0x1f | 0xef))
-    {
+    while let Some(at) = rest.iter().position(|byte| is_special(*byte)) {
         let (plain, special) = rest.split_at(at);
         out.extend_from_slice(plain);
         let (replacement, length): (&[u8], usize) = match special {
@@ -356,14 +369,19 @@ impl ser::SerializeMap for Fields<'_> {
     type Ok = ();
     type Error = Error;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        let (mut name, mut tag) = (Vec::new(), Tag { attributes_end: Some(0) });
+        let (mut name, mut tag) =
+            (std::mem::take(&mut self.key).into_bytes(), Tag { attributes_end: Some(0) });
+        name.clear();
         key.serialize(Field { out: &mut name, name: "key", tag: &mut tag, form: Form::Content })?;
         self.key = String::from_utf8(name).map_err(ser::Error::custom)?;
         Ok(())
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let key = std::mem::take(&mut self.key);
-        self.field(&key, value)
+        let done = self.field(&key, value);
+        // Its room serves the next one.
+        self.key = key;
+        done
     }
     fn end(self) -> Result<(), Error> {
         self.finish()

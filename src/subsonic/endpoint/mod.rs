@@ -1,5 +1,12 @@
 //! The endpoints, a file for each category of the spec: parameters, one call of the database, types.
 
 pub mod browsing;
+pub mod information;
+pub mod lists;
 pub mod lyrics;
+pub mod playlists;
+pub mod scanning;
+pub mod searching;
+pub mod sharing;
 pub mod system;
+pub mod users;

@@ -6,7 +6,12 @@
 pub mod album;
 pub mod artist;
 pub mod child;
+pub mod playlist;
+pub mod share;
 pub mod time;
+pub mod user;
+
+use std::fmt;
 
 use serde::Serialize;
 
@@ -78,10 +83,16 @@ impl CoverId {
     }
 }
 
+impl fmt::Display for CoverId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Half of the stamp tells pictures apart well enough, and ids stay short.
+        write!(f, "{}_{:08x}", self.0.of, self.0.stamp & 0xffff_ffff)
+    }
+}
+
 impl Serialize for CoverId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Half of the stamp tells pictures apart well enough, and ids stay short.
-        serializer.collect_str(&format_args!("{}_{:08x}", self.0.of, self.0.stamp & 0xffff_ffff))
+        serializer.collect_str(self)
     }
 }
 

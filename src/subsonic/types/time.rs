@@ -1,23 +1,20 @@
 //! A moment on the wire: ISO 8601 in UTC with milliseconds.
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
+
+use crate::clock::civil;
+pub use crate::clock::now;
 
 /// Milliseconds since 1970, written as `2026-01-02T03:04:05.678Z`, the form the strictest date
 /// parsers among clients take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(pub i64);
 
-/// The current time in milliseconds since 1970.
-pub fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Time {
+    /// By hand, since every song of a list has one and formatting would be most of its cost.
+    fn text(self) -> [u8; 24] {
         // The years 0 to 9999 are those with four digits.
         let milliseconds = self.0.clamp(-62_167_219_200_000, 253_402_300_799_999);
         let (days, of_day) =
@@ -25,31 +22,47 @@ impl fmt::Display for Time {
         let (year, month, day) = civil(days);
         let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
         let (second, thousandth) = (of_day / 1000 % 60, of_day % 1000);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{thousandth:03}Z"
-        )
+        let digit = |number: i64| b'0' + u8::try_from(number % 10).unwrap_or(0);
+        let tens = |number: i64| digit(number / 10);
+        [
+            digit(year / 1000),
+            digit(year / 100),
+            tens(year),
+            digit(year),
+            b'-',
+            tens(month),
+            digit(month),
+            b'-',
+            tens(day),
+            digit(day),
+            b'T',
+            tens(hour),
+            digit(hour),
+            b':',
+            tens(minute),
+            digit(minute),
+            b':',
+            tens(second),
+            digit(second),
+            b'.',
+            digit(thousandth / 100),
+            tens(thousandth),
+            digit(thousandth),
+            b'Z',
+        ]
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
-}
-
-/// Year, month and day of a count of days since 1970, in the Gregorian calendar.
-///
-/// Counted in eras of 400 years whose years begin in March, so that leap days come last.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

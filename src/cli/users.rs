@@ -1,0 +1,122 @@
+//! `kinglet user`: shows and changes users, beside a running server too.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use super::{Password, UserCommand, note, print};
+use crate::account::{self, Change, Changed, FAMILY_ROLES, NewUser};
+use crate::app::App;
+use crate::clock;
+use crate::db::users::{self, ALL_MUSIC_FOLDERS, ALL_ROLES, Role, User};
+use crate::error::{Error, Result};
+
+/// Runs one of the commands.
+pub fn run(app: &App, command: UserCommand) -> Result<ExitCode> {
+    match command {
+        UserCommand::Add { name, admin } => add(app, &name, admin),
+        UserCommand::List => list(app),
+        UserCommand::Password { name } => set_password(app, &name),
+        UserCommand::Remove { name } => remove(app, &name),
+        UserCommand::Key { name } => new_key(app, &name),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn add(app: &App, name: &str, admin: bool) -> Result<()> {
+    if let Some(fault) = account::name_fault(name) {
+        return Err(Error::new(fault));
+    }
+    // Looked up before the password is asked for, which would be in vain.
+    if app.db.read(|db| users::by_name(db, name))?.is_some() {
+        return Err(taken(name));
+    }
+    let password = Password::ask(name)?;
+    let new = NewUser {
+        name,
+        password: &password.text,
+        email: "",
+        roles: if admin { ALL_ROLES } else { FAMILY_ROLES },
+        music_folders: ALL_MUSIC_FOLDERS,
+    };
+    let user = account::create(app, &new)?.ok_or_else(|| taken(name))?;
+    let rank = if admin { "administrator" } else { "user" };
+    print(&format!("Made the {rank} {}.\n", user.name));
+    show(&password);
+    Ok(())
+}
+
+fn list(app: &App) -> Result<()> {
+    let users = app.db.read(users::all)?;
+    if users.is_empty() {
+        note("There is no user yet; `kinglet user add NAME --admin` makes the first.");
+    }
+    let width = users.iter().map(|user| user.name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for user in &users {
+        let rank = if user.has(Role::Admin) { "administrator" } else { "user" };
+        let since = clock::day(user.created);
+        let _ = writeln!(text, "{:width$}  {rank:13}  since {since}", user.name);
+    }
+    print(&text);
+    Ok(())
+}
+
+fn set_password(app: &App, name: &str) -> Result<()> {
+    let user = find(app, name)?;
+    let password = Password::ask(&user.name)?;
+    let change = Change { password: Some(&password.text), ..Change::default() };
+    check(account::change(app, user.id, &change)?, name)?;
+    print(&format!("{} has a new password. API keys made before have ended.\n", user.name));
+    show(&password);
+    Ok(())
+}
+
+fn remove(app: &App, name: &str) -> Result<()> {
+    let user = find(app, name)?;
+    check(account::remove(app, user.id)?, name)?;
+    print(&format!("Removed {}, with all playlists and shares of theirs.\n", user.name));
+    Ok(())
+}
+
+fn new_key(app: &App, name: &str) -> Result<()> {
+    let user = find(app, name)?;
+    let key = account::new_api_key(app, &user)?;
+    // The key alone on standard output, for scripts.
+    print(&format!("{key}\n"));
+    note(&format!(
+        "This is the only time the key of {} is shown. A new password ends it.",
+        user.name
+    ));
+    Ok(())
+}
+
+fn find(app: &App, name: &str) -> Result<User> {
+    app.db.read(|db| users::by_name(db, name))?.ok_or_else(|| unknown(name))
+}
+
+fn check(changed: Changed, name: &str) -> Result<()> {
+    match changed {
+        Changed::Done => Ok(()),
+        Changed::NoUser => Err(unknown(name)),
+        Changed::LastAdministrator => Err(Error::new(format!(
+            "{name} is the last administrator; make another one first by \
+             `kinglet user add NAME --admin`"
+        ))),
+    }
+}
+
+fn show(password: &Password) {
+    if password.generated {
+        print(&format!("Password: {}\n", password.text));
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    Error::new(format!("there is no user `{name}`; `kinglet user list` lists all"))
+}
+
+fn taken(name: &str) -> Error {
+    Error::new(format!(
+        "there is a user `{name}` already; `kinglet user passwd {name}` gives another password"
+    ))
+}

@@ -1,0 +1,376 @@
+//! The body that sends parts of a file, a window at a time, and breaks when the file changes.
+//!
+//! A response that is complete holds no byte that the file did not have when it was opened. To be
+//! sure of it with maps, where the kernel puts zeros for bytes that were just cut off:
+//! - the file's identity is compared before and after each window is brought into memory;
+//! - the next window is made only when every byte of the previous one was taken by the kernel;
+//! - the last bytes are read, not mapped, and only after all mapped ones were taken, so that the
+//!   comparison after them speaks for the whole body.
+
+use std::collections::VecDeque;
+use std::io;
+use std::mem;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::media::source::{Identity, Source, verify};
+use crate::media::window::{MAPPED_UP_TO, Mapped, cannot_map};
+
+/// The length of a window and so the most that is mapped for one connection: a multiple of every
+/// page size in use (4, 16 and 64 KiB).
+pub const WINDOW: u64 = 256 * 1024;
+
+/// The most that is read into memory of our own for one connection.
+///
+/// It is also what the end of every part is read with, so that the last bytes of a body never
+/// come from a map; 4 KiB would be enough for that, but a short map is dearer than a read.
+pub const BUFFER: u64 = 64 * 1024;
+
+/// How bytes get from a file into a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// From memory-mapped windows, and by reading where a map cannot be made.
+    Mapped,
+    /// By reading into buffers.
+    Read,
+}
+
+/// A piece of a body.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// These bytes.
+    Literal(Bytes),
+    /// These bytes of the file.
+    File(Range<u64>),
+}
+
+impl Piece {
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Piece::Literal(bytes) => bytes.len() as u64,
+            Piece::File(range) => range.end.saturating_sub(range.start),
+        }
+    }
+
+    /// Whether it has no byte.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What all bodies of a server have done, for its log and its tests.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Bodies that are being sent.
+    pub live: AtomicU64,
+    /// Bodies that ended because their file changed or failed.
+    pub broken: AtomicU64,
+    /// Windows that were read because they could not be mapped.
+    pub unmapped: AtomicU64,
+}
+
+/// What lives as long as a body.
+pub type Held = Option<Arc<dyn Send + Sync>>;
+
+/// The file of a body and what sending it needs.
+#[derive(Clone)]
+pub struct Sending {
+    /// The open file.
+    pub source: Arc<dyn Source>,
+    /// What it was when it was opened.
+    pub identity: Identity,
+    /// Its name for the log.
+    pub path: PathBuf,
+    /// What is given back when the body has ended.
+    pub held: Held,
+    /// How its bytes are to be had.
+    pub mode: Mode,
+    /// Bounds how many windows are waited for at a time in the whole server, so that a disk that
+    /// hangs cannot take all blocking threads.
+    pub permits: Arc<Semaphore>,
+    /// Where it is counted.
+    pub counters: Arc<Counters>,
+}
+
+/// A body of pieces; it has at most one window of the file in memory.
+pub struct Windows {
+    sending: Sending,
+    pieces: VecDeque<Piece>,
+    left: u64,
+    spare: Vec<u8>,
+    state: State,
+}
+
+type Reading = Pin<Box<dyn Future<Output = io::Result<Window>> + Send>>;
+
+enum State {
+    /// The next piece can be begun.
+    Ready,
+    /// A blocking thread brings the first window of a range in.
+    Reading(Range<u64>, Reading),
+    /// A window was handed out; its buffer comes back when the last byte was taken.
+    Taken(oneshot::Receiver<Vec<u8>>),
+    /// The file changed or failed.
+    Broken,
+}
+
+/// A window that was brought in, and what the file was then.
+struct Window {
+    content: Content,
+    len: u64,
+    identity: Identity,
+}
+
+enum Content {
+    Mapped(Mapped),
+    Buffer(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Content {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Content::Mapped(map) => map.as_ref(),
+            Content::Buffer(buffer) => buffer,
+        }
+    }
+}
+
+/// The owner of a window while the connection has it.
+struct Owner {
+    content: Content,
+    taken: Option<oneshot::Sender<Vec<u8>>>,
+}
+
+impl AsRef<[u8]> for Owner {
+    fn as_ref(&self) -> &[u8] {
+        self.content.as_ref()
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let spare = match mem::replace(&mut self.content, Content::Buffer(Vec::new())) {
+            Content::Buffer(buffer) => buffer,
+            // The map must be gone before the body hears of it, or there could be two.
+            Content::Mapped(map) => {
+                drop(map);
+                Vec::new()
+            }
+        };
+        if let Some(taken) = self.taken.take() {
+            // Nobody listens when the connection was closed.
+            let _ = taken.send(spare);
+        }
+    }
+}
+
+impl Windows {
+    /// A body of these pieces of a file.
+    pub fn new(sending: Sending, pieces: impl IntoIterator<Item = Piece>) -> Self {
+        let pieces: VecDeque<Piece> =
+            pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+        sending.counters.live.fetch_add(1, Ordering::Relaxed);
+        Windows {
+            left: pieces.iter().map(Piece::len).fold(0, u64::saturating_add),
+            sending,
+            pieces,
+            spare: Vec::new(),
+            state: State::Ready,
+        }
+    }
+
+    /// Length in bytes of what was not handed out yet.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Begins to bring a window in.
+    fn read(&mut self, (how, part): (Mode, Range<u64>)) -> Reading {
+        let sending = self.sending.clone();
+        let spare = mem::take(&mut self.spare);
+        Box::pin(async move {
+            let permit = Arc::clone(&sending.permits).acquire_owned().await;
+            let permit = permit.map_err(io::Error::other)?;
+            let work = move || {
+                // Held here and not in the future: the thread is busy even if the client leaves.
+                let _permit = permit;
+                read_window(&sending, how, part, spare)
+            };
+            tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+        })
+    }
+
+    fn broken(&mut self, cause: io::Error) -> io::Error {
+        self.state = State::Broken;
+        self.sending.counters.broken.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(file = %self.sending.path.display(), %cause, "broke off sending a file");
+        cause
+    }
+}
+
+impl Body for Windows {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let body = self.get_mut();
+        loop {
+            match &mut body.state {
+                State::Broken => return Poll::Ready(None),
+                State::Taken(taken) => {
+                    body.spare = ready!(Pin::new(taken).poll(context)).unwrap_or_default();
+                    body.state = State::Ready;
+                }
+                State::Ready => match body.pieces.pop_front() {
+                    None => return Poll::Ready(None),
+                    Some(Piece::Literal(bytes)) => {
+                        body.left = body.left.saturating_sub(bytes.len() as u64);
+                        return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                    }
+                    Some(Piece::File(range)) => {
+                        let reading = body.read(first_window(&range, body.sending.mode));
+                        body.state = State::Reading(range, reading);
+                    }
+                },
+                State::Reading(range, reading) => match ready!(reading.as_mut().poll(context)) {
+                    Err(cause) => return Poll::Ready(Some(Err(body.broken(cause)))),
+                    Ok(window) => {
+                        let rest = range.start.saturating_add(window.len)..range.end;
+                        if !rest.is_empty() {
+                            body.pieces.push_front(Piece::File(rest));
+                        }
+                        body.sending.identity = window.identity;
+                        body.left = body.left.saturating_sub(window.len);
+                        let (taken, hears) = oneshot::channel();
+                        body.state = State::Taken(hears);
+                        let owner = Owner { content: window.content, taken: Some(taken) };
+                        return Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(owner)))));
+                    }
+                },
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+impl Drop for Windows {
+    fn drop(&mut self) {
+        self.sending.counters.live.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The first window of a range that is not empty, and how it is to be had.
+fn first_window(range: &Range<u64>, mode: Mode) -> (Mode, Range<u64>) {
+    let left = range.end - range.start;
+    // Windows lie at multiples of their length, so that none has more pages than its length.
+    let border = (range.start / WINDOW + 1).saturating_mul(WINDOW);
+    if mode == Mode::Read || left <= BUFFER || border > MAPPED_UP_TO {
+        (Mode::Read, range.start..range.start + left.min(BUFFER))
+    } else {
+        (Mode::Mapped, range.start..border.min(range.end - BUFFER / 2))
+    }
+}
+
+/// Brings a window in and makes sure that the file was the same before and after.
+fn read_window(
+    sending: &Sending,
+    how: Mode,
+    part: Range<u64>,
+    mut buffer: Vec<u8>,
+) -> io::Result<Window> {
+    let source = sending.source.as_ref();
+    let identity = verify(source, sending.identity)?;
+    source.ahead(part.start, 2 * WINDOW);
+    let len = part.end.saturating_sub(part.start);
+    let content = match map(sending, how, part.start, len)? {
+        Some(map) => Content::Mapped(map),
+        None => {
+            buffer.resize(usize::try_from(len.min(BUFFER)).map_err(io::Error::other)?, 0);
+            read_exact(source, &mut buffer, part.start)?;
+            Content::Buffer(buffer)
+        }
+    };
+    let identity = verify(source, identity)?;
+    let len = content.as_ref().len() as u64;
+    Ok(Window { content, len, identity })
+}
+
+/// Maps a window; `None` where it is to be read instead.
+fn map(sending: &Sending, how: Mode, offset: u64, len: u64) -> io::Result<Option<Mapped>> {
+    if how == Mode::Read {
+        return Ok(None);
+    }
+    match sending.source.map(offset, usize::try_from(len).map_err(io::Error::other)?) {
+        Ok(map) => Ok(Some(map)),
+        Err(cause) if cannot_map(&cause) => {
+            sending.counters.unmapped.fetch_add(1, Ordering::Relaxed);
+            Ok(None)
+        }
+        Err(cause) => Err(cause),
+    }
+}
+
+/// Fills a buffer; a file that ends before is an error.
+fn read_exact(source: &dyn Source, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match source.read_at(buffer, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            // A short read is no end: network file systems give what they have.
+            Ok(count) => {
+                buffer = buffer.get_mut(count..).unwrap_or_default();
+                offset += count as u64;
+            }
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn windows_cover_a_range_and_its_end_is_read(
+            start in prop_oneof![0..2 * WINDOW, MAPPED_UP_TO / 2..MAPPED_UP_TO / 2 + WINDOW],
+            len in 1..6 * WINDOW,
+            mapped in any::<bool>(),
+        ) {
+            let mode = if mapped { Mode::Mapped } else { Mode::Read };
+            let end = start + len;
+            let (mut at, mut last) = (start, Mode::Mapped);
+            while at < end {
+                let (how, window) = first_window(&(at..end), mode);
+                let size = window.end - window.start;
+                prop_assert!(window.start == at && window.end <= end && size > 0);
+                let most = if how == Mode::Mapped { WINDOW } else { BUFFER };
+                let aligned = window.start / WINDOW == (window.end - 1) / WINDOW;
+                prop_assert!(size <= most && (aligned || how == Mode::Read));
+                (at, last) = (window.end, how);
+            }
+            prop_assert_eq!(last, Mode::Read);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a share's page and playlist show, from what the database holds.
+
+use rusqlite::{Connection, Result};
+
+use super::page::{Page, Track};
+use crate::clock;
+use crate::db::shares::{self, Share};
+use crate::db::songs::Song;
+use crate::db::users::Role;
+use crate::db::{artists, folders, playlists};
+use crate::id::Id;
+use crate::media::kind;
+
+/// A stranger: nobody's stars are shown.
+const STRANGER: i64 = 0;
+
+/// A share with its songs and its name.
+pub struct Content {
+    /// What it is called.
+    pub title: String,
+    /// What it holds now.
+    pub songs: Vec<Song>,
+}
+
+/// Reads what a share holds now.
+pub fn read(db: &Connection, share: &Share) -> Result<Content> {
+    let songs = shares::songs(db, share, STRANGER)?;
+    let title = title(db, share, &songs)?;
+    Ok(Content { title, songs })
+}
+
+/// The name of the one thing that is shared, else that of the album all songs are from.
+fn title(db: &Connection, share: &Share, songs: &[Song]) -> Result<String> {
+    let viewer = share.seen_by(STRANGER);
+    let named = match shares::entries(db, share)?.as_slice() {
+        [Id::Song(_)] => songs.first().map(|song| song.title.clone()),
+        [Id::Artist(id)] => artists::by_id(db, viewer, *id)?.map(|artist| artist.name),
+        [Id::Folder(id)] => folders::by_id(db, viewer, *id)?.map(|folder| folder.name),
+        [Id::Playlist(id)] => {
+            playlists::by_id(db, share.seen_by(share.user_id), *id)?.map(|playlist| playlist.name)
+        }
+        _ => {
+            let first = songs.first();
+            let album =
+                first.filter(|first| songs.iter().all(|song| song.album_id == first.album_id));
+            album.map(|song| song.album.clone())
+        }
+    };
+    let named = named.filter(|name| !name.trim().is_empty());
+    Ok(named.unwrap_or_else(|| format!("Music from {}", share.username)))
+}
+
+/// The page of a share; `base` is what links begin with.
+pub fn page(share: &Share, content: Content, base: &str) -> Page {
+    let token = &share.token;
+    let download = share.owner_has(Role::Download);
+    let track = |song: Song| Track {
+        src: format!("{token}/{}.{}", Id::Song(song.id), song.suffix),
+        content_type: kind::content_type(&song.suffix).to_owned(),
+        title: song.title,
+        artist: song.artist,
+        album: Some(song.album).filter(|album| !album.is_empty()),
+        duration_ms: u64::try_from(song.duration).unwrap_or(0),
+        download,
+    };
+    Page {
+        url: format!("{base}/share/{token}"),
+        title: content.title,
+        description: share.description.clone(),
+        owner: share.username.clone(),
+        cover: None,
+        tracks: content.songs.into_iter().map(track).collect(),
+        playlist: format!("{token}/playlist.m3u8"),
+        archive: None,
+        expires: share.expires.map(clock::day_in_words),
+    }
+}

@@ -1,0 +1,100 @@
+//! Bytes of songs and pictures: streams, downloads, covers, avatars.
+
+use crate::db::{songs, users};
+use crate::id::Id;
+use crate::media::cover::{self, Picture};
+use crate::media::plan::{Plan, attachment};
+use crate::media::{avatar, kind, send};
+use crate::pictures;
+use crate::subsonic::fail::{Fail, Result};
+use crate::subsonic::types::CoverId;
+use crate::subsonic::{Call, Reply};
+
+/// Songs may change under their id; a client asks anew and is told 304 most times.
+const CACHE_SONG: &str = "private, no-cache";
+/// A picture's id changes with the picture: clients need not ask again.
+const CACHE_PICTURE: &str = "private, max-age=2592000";
+/// Side of an avatar for which no size is asked, in pixels.
+const AVATAR_SIZE: u32 = 256;
+
+/// `stream`: a song as its file is, in ranges too. There is no other format or bit rate to have:
+/// the spec leaves both to the server.
+pub fn stream(call: &Call) -> Result<Reply> {
+    for number in ["maxBitRate", "timeOffset"] {
+        call.params.int(number)?;
+    }
+    send_song(call, |_| None)
+}
+
+/// `download`: a song's file under its own name.
+pub fn download(call: &Call) -> Result<Reply> {
+    send_song(call, |file| {
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+        Some(attachment(&name))
+    })
+}
+
+fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Result<Reply> {
+    let Id::Song(id) = call.params.need_id("id")? else {
+        return Err(Fail::not_found("Song"));
+    };
+    let file = call.app.db.read(|db| songs::file(db, call.viewer(), id))?;
+    let file = file.ok_or_else(|| Fail::not_found("Song"))?;
+    let plan = Plan {
+        content_type: kind::content_type(&file.suffix).into(),
+        disposition: disposition(&file),
+        cache: CACHE_SONG,
+        path: file.path,
+    };
+    let path = plan.path.clone();
+    let opened = send::open(plan).map_err(|error| {
+        tracing::warn!(path = %path.display(), %error, "a song cannot be opened");
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Fail::not_found("The file of the song"),
+            _ => Fail::generic("The file of the song cannot be read now"),
+        }
+    })?;
+    Ok(Reply::Response(call.app.sender.respond(
+        opened,
+        &call.request.method,
+        &call.request.headers,
+    )))
+}
+
+/// `getCoverArt`: the picture of a song, an album, an artist, a folder or a playlist.
+pub fn get_cover_art(call: &Call) -> Result<Reply> {
+    let id = call.params.need_text("id")?;
+    let size = size(call)?;
+    let absent = || Fail::not_found("Cover art");
+    let id = CoverId::parse(id).ok_or_else(absent)?;
+    let found = pictures::find(call.app, call.viewer(), id)?;
+    let (source, stamp) = found.ok_or_else(absent)?;
+    let picture = pictures::scaled(call.app, &source, stamp, size).map_err(|error| {
+        tracing::warn!(%id, %error, "a cover cannot be shown");
+        absent()
+    })?;
+    respond(call, picture)
+}
+
+/// `getAvatar`: a pattern drawn from the user's name.
+pub fn get_avatar(call: &Call) -> Result<Reply> {
+    let name = call.params.need_text("username")?;
+    let user = call.app.db.read(|db| users::by_name(db, name))?;
+    let user = user.ok_or_else(|| Fail::not_found("User"))?;
+    let size = size(call)?.unwrap_or(AVATAR_SIZE);
+    let bytes = avatar::draw(&user.name, size);
+    let etag = cover::etag(0, Some(size));
+    respond(call, Picture { bytes: bytes.into(), content_type: "image/png", etag })
+}
+
+fn respond(call: &Call, picture: Picture) -> Result<Reply> {
+    let (method, headers) = (&call.request.method, &call.request.headers);
+    Ok(Reply::Response(pictures::respond(picture, method, headers, CACHE_PICTURE)))
+}
+
+/// The side asked for in pixels; a wish that is not positive is none.
+fn size(call: &Call) -> Result<Option<u32>> {
+    Ok(call.params.int("size")?.filter(|size| *size > 0).map(|size| {
+        u32::try_from(size).unwrap_or(u32::MAX)
+    }))
+}
