@@ -52,7 +52,7 @@ fn colour(hue: u16, light: u8) -> [u8; 3] {
     let hue = u32::from(hue) * 6;
     // Where in its sixth of the circle of hues; up in one sixth, down in the next.
     let (sixth, within) = (hue >> 16, hue & 0xffff);
-    let rising = lowest + ((highest - lowest) * within >> 16);
+    let rising = lowest + (((highest - lowest) * within) >> 16);
     let falling = lowest + highest - rising;
     let channels = match sixth {
         0 => [highest, rising, lowest],

@@ -12,7 +12,7 @@ use super::Key;
 
 /// Folders the files are spread over by the last digit of their stamp. Each is kept small on its
 /// own, so that making room never looks at more than a sixteenth of the files.
-const SHELVES: u64 = 16;
+const SHELVES: u8 = 16;
 
 /// A file that is read gets the time of now once its own is this old: often enough to know what
 /// is in use, and next to no writing for an SD card.
@@ -34,7 +34,7 @@ pub(super) struct Disk {
 
 impl Disk {
     pub(super) fn new(dir: PathBuf, most_bytes: u64) -> Disk {
-        Disk { dir, most_on_a_shelf: most_bytes / SHELVES, shelves: Default::default() }
+        Disk { dir, most_on_a_shelf: most_bytes / u64::from(SHELVES), shelves: Default::default() }
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -75,7 +75,7 @@ impl Disk {
 
     /// Adds to the bytes of a shelf, and removes its oldest files where they are too many.
     fn count(&self, key: Key, length: u64) -> io::Result<()> {
-        let Some(shelf) = self.shelves.get(shelf(key) as usize) else { return Ok(()) };
+        let Some(shelf) = self.shelves.get(usize::from(shelf(key))) else { return Ok(()) };
         let mut kept = shelf.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.map(|kept| kept + length).filter(|sum| *sum <= self.most_on_a_shelf) {
             Some(sum) => *kept = Some(sum),
@@ -132,8 +132,9 @@ impl Disk {
 }
 
 /// The shelf of a key, below `SHELVES`.
-fn shelf(key: Key) -> u64 {
-    key.stamp.cast_unsigned() % SHELVES
+fn shelf(key: Key) -> u8 {
+    let [.., last] = key.stamp.to_be_bytes();
+    last % SHELVES
 }
 
 /// Writes a file, in a folder that is made where it is missing.
@@ -196,7 +197,7 @@ mod tests {
     #[test]
     fn the_oldest_go_when_there_are_too_many() {
         let dir = tempfile::tempdir().unwrap();
-        let disk = Disk::new(dir.path().to_owned(), 1000 * SHELVES);
+        let disk = Disk::new(dir.path().to_owned(), 1000 * u64::from(SHELVES));
         let key = |size| Key { stamp: 3, size };
         for (size, age) in [(1, 50), (2, 40), (3, 30)] {
             disk.keep(key(size), &picture(300)).unwrap();
@@ -212,7 +213,7 @@ mod tests {
     #[test]
     fn a_cover_larger_than_the_room_is_kept_until_the_next() {
         let dir = tempfile::tempdir().unwrap();
-        let disk = Disk::new(dir.path().to_owned(), 100 * SHELVES);
+        let disk = Disk::new(dir.path().to_owned(), 100 * u64::from(SHELVES));
         let (one, other) = (Key { stamp: 3, size: 1 }, Key { stamp: 3, size: 2 });
         disk.keep(one, &picture(300)).unwrap();
         assert!(disk.read(one).is_some());
