@@ -1,6 +1,8 @@
 //! From a song to bytes for a client.
 
+pub mod avatar;
 pub mod body;
+pub mod cover;
 pub mod kind;
 pub mod places;
 pub mod plan;
