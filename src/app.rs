@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::media::cover::Covers;
 use crate::media::places::Places;
 use crate::media::send::{Mode, Sender};
 use crate::scan::Scanner;
@@ -18,12 +19,16 @@ pub struct App {
     pub config: Config,
     /// The database.
     pub db: Db,
+    /// Scales covers and keeps them.
+    pub covers: Covers,
     /// Scans the music folders when it is asked to.
     pub scanner: Scanner,
     /// Encrypts and decrypts passwords.
     pub vault: Vault,
     /// Sends files.
     pub sender: Sender,
+    /// The streams of each user, by the row id.
+    pub user_streams: Places<i64>,
     /// The streams of each share, by its row id.
     pub share_streams: Places<i64>,
     /// Counts the visits of shares.
@@ -41,6 +46,12 @@ impl App {
         Ok(App {
             scanner: Scanner::new(),
             sender: Sender::new(Mode::Mapped),
+            covers: Covers::new(
+                config.data.join("covers"),
+                config.cover_workers,
+                config.cover_cache,
+            ),
+            user_streams: Places::new(config.streams_per_user),
             share_streams: Places::new(config.streams_per_share),
             visits: Visits::default(),
             config,

@@ -12,6 +12,7 @@ pub mod id;
 pub mod log;
 pub mod lyrics;
 pub mod media;
+pub mod pictures;
 pub mod route;
 pub mod scan;
 pub mod secret;

@@ -49,9 +49,7 @@ pub fn respond(picture: Picture, method: &Method, headers: &HeaderMap, cache: &s
     } else {
         let length = HeaderValue::from(picture.bytes.len());
         response.headers_mut().insert(hyper::header::CONTENT_LENGTH, length);
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(picture.content_type));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(picture.content_type));
         if method != Method::HEAD {
             *response.body_mut() = Body::full(picture.bytes);
         }

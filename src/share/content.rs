@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, Result};
 
-use super::page::{Page, Track};
+use super::STRANGER;
+use super::page::{Cover, Page, Track};
 use crate::clock;
 use crate::db::shares::{self, Share};
 use crate::db::songs::Song;
@@ -11,8 +12,8 @@ use crate::db::{artists, folders, playlists};
 use crate::id::Id;
 use crate::media::kind;
 
-/// A stranger: nobody's stars are shown.
-const STRANGER: i64 = 0;
+/// Sides of the pictures of a share, in pixels: what the page shows, and what link previews show.
+const COVER_SIZES: [u32; 2] = [600, 1200];
 
 /// A share with its songs and its name.
 pub struct Content {
@@ -63,15 +64,27 @@ pub fn page(share: &Share, content: Content, base: &str) -> Page {
         duration_ms: u64::try_from(song.duration).unwrap_or(0),
         download,
     };
+    let pictured = content.songs.iter().find_map(|song| song.cover);
+    let cover = pictured.map(|cover| {
+        let [shown, preview] = COVER_SIZES.map(|size| format!("{token}/{}-{size}.jpg", cover.of));
+        Cover { src: shown, preview, preview_size: None }
+    });
     Page {
         url: format!("{base}/share/{token}"),
         title: content.title,
         description: share.description.clone(),
         owner: share.username.clone(),
-        cover: None,
+        cover,
         tracks: content.songs.into_iter().map(track).collect(),
         playlist: format!("{token}/playlist.m3u8"),
         archive: None,
         expires: share.expires.map(clock::day_in_words),
     }
+}
+
+/// Reads the name of a picture, `al3-600.jpg`; only the sizes that pages name exist.
+pub fn read_cover_name(name: &str) -> Option<(Id, u32)> {
+    let (id, size) = name.strip_suffix(".jpg")?.split_once('-')?;
+    let size = COVER_SIZES.into_iter().find(|known| known.to_string() == size)?;
+    Some((Id::parse(id)?, size))
 }

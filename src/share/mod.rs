@@ -27,6 +27,7 @@ use crate::http::request::Request;
 use crate::id::Id;
 use crate::media::plan::{Plan, attachment};
 use crate::media::{kind, send};
+use crate::pictures;
 
 /// A page changes with what it shows and must end with its share.
 const CACHE_PAGE: &str = "private, no-cache";
@@ -35,6 +36,8 @@ const CACHE_PAGE: &str = "private, no-cache";
 const CACHE_SONG: &str = "public, max-age=60";
 /// The minute of `CACHE_SONG`, in ms.
 const CACHED_FOR: i64 = 60_000;
+/// A stranger: nobody's stars are shown.
+const STRANGER: i64 = 0;
 /// Longest word of a link that is looked up.
 const MOST_TOKEN_BYTES: usize = 64;
 
@@ -74,7 +77,10 @@ fn answer(app: &App, request: &Request, origin: &Origin) -> Response {
             live(app, token).map(|share| without_slash(&share)).map_err(Refusal::as_page)
         }
         [token, "playlist.m3u8"] => m3u8(app, token, origin),
-        [token, name] => song(app, token, name, request),
+        [token, name] => match content::read_cover_name(name) {
+            Some((id, size)) => cover(app, token, id, size, request),
+            None => song(app, token, name, request),
+        },
         _ => Err(Refusal::NoFile),
     };
     answered.unwrap_or_else(Refusal::response)
@@ -187,6 +193,35 @@ fn m3u8(app: &App, token: &str, origin: &Origin) -> Result<Response, Refusal> {
     Ok(response)
 }
 
+/// The picture of a song or an album of the share, `al3-600.jpg`.
+fn cover(
+    app: &App,
+    token: &str,
+    id: Id,
+    size: u32,
+    request: &Request,
+) -> Result<Response, Refusal> {
+    if !is_token(token) {
+        return Err(Refusal::NoFile);
+    }
+    let (share, holds) =
+        app.db.read(|db| shares::with_cover(db, token, id))?.ok_or(Refusal::NoFile)?;
+    let share = open_now(Some(share))?;
+    let found = if holds { pictures::find(app, share.seen_by(STRANGER), id)? } else { None };
+    let (source, stamp) = found.ok_or(Refusal::NoFile)?;
+    let picture = pictures::scaled(app, &source, stamp, Some(size)).map_err(|error| {
+        tracing::warn!(%id, %error, "a cover cannot be shown");
+        Refusal::NoFile
+    })?;
+    Ok(pictures::respond(picture, &request.method, &request.headers, cache(&share)))
+}
+
+/// How long what belongs to a share may be kept: not longer than the share lives.
+fn cache(share: &Share) -> &'static str {
+    let ends_soon = share.expires.is_some_and(|end| end.saturating_sub(now()) < CACHED_FOR);
+    if ends_soon { CACHE_PAGE } else { CACHE_SONG }
+}
+
 /// A song under its id and suffix, `so12.flac`; nothing of the name reaches the disk.
 fn song(app: &App, token: &str, name: &str, request: &Request) -> Result<Response, Refusal> {
     let (id, suffix) = name.split_once('.').ok_or(Refusal::NoFile)?;
@@ -199,13 +234,11 @@ fn song(app: &App, token: &str, name: &str, request: &Request) -> Result<Respons
     };
     let file = file.filter(|file| file.suffix == suffix).ok_or(Refusal::NoFile)?;
     let place = app.share_streams.take(share.id).ok_or(Refusal::Full)?;
-    // Nothing may be kept longer than the share lives.
-    let ends_soon = share.expires.is_some_and(|end| end.saturating_sub(now()) < CACHED_FOR);
     let plan = Plan {
         path: file.path,
         content_type: kind::content_type(&file.suffix).into(),
         disposition: None,
-        cache: if ends_soon { CACHE_PAGE } else { CACHE_SONG },
+        cache: cache(&share),
     };
     let path = plan.path.clone();
     let opened = send::open(plan).map_err(|error| {

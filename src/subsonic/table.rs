@@ -1,7 +1,8 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
 use super::endpoint::{
-    browsing, information, lists, lyrics, playlists, scanning, searching, sharing, system, users,
+    browsing, information, lists, lyrics, playlists, retrieval, scanning, searching, sharing,
+    system, users,
 };
 use super::fail::Result;
 use super::{Call, Reply};
@@ -90,6 +91,10 @@ static ENDPOINTS: &[Endpoint] = &[
     all("updatePlaylist", playlists::update_playlist),
     all("deletePlaylist", playlists::delete_playlist),
     // Media retrieval
+    role("stream", retrieval::stream, Role::Stream, "play music"),
+    role("download", retrieval::download, Role::Download, "download music"),
+    all("getCoverArt", retrieval::get_cover_art),
+    all("getAvatar", retrieval::get_avatar),
     all("getLyrics", lyrics::get_lyrics),
     all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),
     // Sharing

@@ -5,6 +5,7 @@ pub mod information;
 pub mod lists;
 pub mod lyrics;
 pub mod playlists;
+pub mod retrieval;
 pub mod scanning;
 pub mod searching;
 pub mod sharing;

@@ -1,6 +1,10 @@
 //! Bytes of songs and pictures: streams, downloads, covers, avatars.
 
+use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+
 use crate::db::{songs, users};
+use crate::http::body::{Body, Response};
 use crate::id::Id;
 use crate::media::cover::{self, Picture};
 use crate::media::plan::{Plan, attachment};
@@ -46,6 +50,9 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
         cache: CACHE_SONG,
         path: file.path,
     };
+    let Some(place) = call.app.user_streams.take(call.user.id) else {
+        return Ok(Reply::Response(too_many()));
+    };
     let path = plan.path.clone();
     let opened = send::open(plan).map_err(|error| {
         tracing::warn!(path = %path.display(), %error, "a song cannot be opened");
@@ -54,11 +61,19 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
             _ => Fail::generic("The file of the song cannot be read now"),
         }
     })?;
-    Ok(Reply::Response(call.app.sender.respond(
-        opened,
-        &call.request.method,
-        &call.request.headers,
-    )))
+    let (method, headers) = (&call.request.method, &call.request.headers);
+    Ok(Reply::Response(call.app.sender.respond(opened.holding(place), method, headers)))
+}
+
+/// The spec has no code for this; players know the status of HTTP.
+fn too_many() -> Response {
+    let words = "Too many streams of this user at a time. Try again in a while.\n";
+    let mut response = Response::new(Body::full(words));
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("30"));
+    response
 }
 
 /// `getCoverArt`: the picture of a song, an album, an artist, a folder or a playlist.
@@ -94,7 +109,9 @@ fn respond(call: &Call, picture: Picture) -> Result<Reply> {
 
 /// The side asked for in pixels; a wish that is not positive is none.
 fn size(call: &Call) -> Result<Option<u32>> {
-    Ok(call.params.int("size")?.filter(|size| *size > 0).map(|size| {
-        u32::try_from(size).unwrap_or(u32::MAX)
-    }))
+    Ok(call
+        .params
+        .int("size")?
+        .filter(|size| *size > 0)
+        .map(|size| u32::try_from(size).unwrap_or(u32::MAX)))
 }
