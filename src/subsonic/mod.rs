@@ -110,7 +110,7 @@ fn call(
     format: Format,
 ) -> Result<Reply> {
     let endpoint = table::find(name)
-        .ok_or_else(|| Fail::generic(format!("There is no endpoint '{name}' on this server")))?;
+        .ok_or_else(|| Fail::generic(format!("Not implemented: no such endpoint '{name}'")))?;
     let user = match endpoint.access {
         Access::Open => User::nobody(),
         Access::SignedIn | Access::Role(..) => auth::sign_in(app, &params)?,
