@@ -1,6 +1,8 @@
 //! What a request costs the server: CPU time of the real program under 32 connections, on a
 //! made-up library, with its memory and its start. `cargo bench --bench requests -- [SONGS]`.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 mod library;
 
 use std::fs;

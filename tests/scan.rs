@@ -397,7 +397,7 @@ fn a_folder_that_cannot_be_listed_keeps_its_songs() {
     library.song("C/2.mp3", 2, "Two", "D", "C");
     library.scan();
     let closed = library.path("A");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
     let sees_all = fs::read_dir(&closed).is_ok();
     let summary = library.scan();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
