@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::known_users::KnownUsers;
 use crate::media::cover::Covers;
 use crate::media::places::Places;
 use crate::media::send::{Mode, Sender};
@@ -19,6 +20,8 @@ pub struct App {
     pub config: Config,
     /// The database.
     pub db: Db,
+    /// Who called a moment ago.
+    pub known_users: KnownUsers,
     /// Scales covers and keeps them.
     pub covers: Covers,
     /// Scans the music folders when it is asked to.
@@ -46,6 +49,7 @@ impl App {
         Ok(App {
             scanner: Scanner::new(),
             sender: Sender::new(Mode::Mapped),
+            known_users: KnownUsers::default(),
             covers: Covers::new(
                 config.data.join("covers"),
                 config.cover_workers,

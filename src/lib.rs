@@ -9,6 +9,7 @@ pub mod db;
 pub mod error;
 pub mod http;
 pub mod id;
+pub mod known_users;
 pub mod log;
 pub mod lyrics;
 pub mod media;

@@ -25,7 +25,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("demo", &["error"]),
     ("playing", &["db", "error", "id"]),
     ("visits", &["db", "error", "id"]),
-    ("app", &["config", "db", "error", "media", "playing", "scan", "secret", "visits"]),
+    ("known_users", &["db", "secret"]),
+    (
+        "app",
+        &["config", "db", "error", "known_users", "media", "playing", "scan", "secret", "visits"],
+    ),
     ("account", &["app", "clock", "config", "db", "error", "secret"]),
     ("pictures", &["app", "db", "error", "http", "id", "media", "scan"]),
     // The doors: neither knows the other. `crate::VERSION` is everybody's.

@@ -13,7 +13,7 @@ use kinglet::config::{self, Flags};
 use kinglet::db::covers::{self, Source};
 use kinglet::db::search::{self, Page};
 use kinglet::db::songs::Song;
-use kinglet::db::{Db, albums, display_name, lyrics};
+use kinglet::db::{Db, albums, display_name, lyrics, pack};
 use kinglet::scan::{self, Scanner};
 use serde_json::Value;
 
@@ -61,14 +61,14 @@ fn song_facts(db: &Db, song: &Song, album: &Value, track: &Value, out: &mut Diff
         _ => text(&track["artist"]),
     };
     out.check("artist", path, song.artist.clone(), artist);
-    let artists: Vec<_> = song.artists.iter().map(|artist| artist.name.clone()).collect();
+    let artists: Vec<_> = song.artists.iter().map(|(_, name)| name.to_owned()).collect();
     out.check("artists", path, artists, texts(&track["artists"]));
     out.check("album", path, song.album.clone(), album_title(album));
     out.check("album artist", path, song.album_artist.clone(), text(&album["artist"]));
     out.check("track", path, song.track, track["track"].as_i64());
     out.check("disc", path, song.disc, track["disc"].as_i64());
     out.check("year", path, song.year, album["year"].as_i64());
-    out.check("genres", path, song.genres.clone(), texts(&album["genres"]));
+    out.check("genres", path, pack::read_texts(&song.genres.0), texts(&album["genres"]));
     out.check("size", path, Some(song.size), track["size"].as_i64());
     out.check("suffix", path, song.suffix.clone(), text(&track["format"]));
     out.check("bpm", path, song.bpm, track["bpm"].as_i64().unwrap_or(0));
@@ -163,7 +163,7 @@ fn a_scanned_library_is_what_was_generated() {
             album["tracks"].as_array().unwrap().len() as i64,
         );
         out.check("year", name, found.year, album["year"].as_i64());
-        out.check("genres", name, found.genres, texts(&album["genres"]));
+        out.check("genres", name, pack::read_texts(&found.genres.0), texts(&album["genres"]));
         out.check("album id", name, found.mbid, text(&album["mbid"]));
         let various = text(&album["artist"]) == "Various Artists";
         out.check("compilation", name, found.compilation, various);

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Params, Result, Row};
 use serde::{Deserialize, Serialize};
 
-use super::pack::{self, Named};
+use super::pack::{NamedList, TextList};
 use super::{Cover, Note, Viewer, collect, optional};
 use crate::id::Id;
 
@@ -23,13 +23,13 @@ pub struct Album {
     /// The first artist.
     pub artist_id: Option<i64>,
     /// The artists one by one.
-    pub artists: Vec<Named>,
+    pub artists: NamedList,
     /// Year of release.
     pub year: Option<i64>,
     /// The first genre.
     pub genre: Option<String>,
     /// All genres.
-    pub genres: Vec<String>,
+    pub genres: TextList,
     /// Songs that are there.
     pub song_count: i64,
     /// Milliseconds of all songs.
@@ -100,10 +100,10 @@ fn read(row: &Row) -> Result<Album> {
         sort_name: row.get(3)?,
         artist: row.get(4)?,
         artist_id: row.get(5)?,
-        artists: pack::read_named(row.get_ref(6)?.as_str()?),
+        artists: NamedList(row.get(6)?),
         year: row.get(7)?,
         genre: row.get(8)?,
-        genres: pack::read_texts(row.get_ref(9)?.as_str()?),
+        genres: TextList(row.get(9)?),
         song_count: row.get(10)?,
         duration: row.get(11)?,
         created: row.get(12)?,

@@ -20,6 +20,7 @@ pub mod users;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::config::DbConfig;
@@ -80,6 +81,7 @@ pub struct Db {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     reader_freed: Condvar,
+    writes: AtomicU64,
 }
 
 impl Db {
@@ -104,6 +106,7 @@ impl Db {
             writer: Mutex::new(writer),
             readers: Mutex::new(readers),
             reader_freed: Condvar::new(),
+            writes: AtomicU64::new(0),
         })
     }
 
@@ -124,7 +127,14 @@ impl Db {
         function: impl FnOnce(&Transaction) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         let mut writer = lock(&self.writer);
-        transact(&mut writer, function)
+        let done = transact(&mut writer, function);
+        self.writes.fetch_add(1, Ordering::Release);
+        done
+    }
+
+    /// How often this process has written: what was read before the last time may be old.
+    pub fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
     }
 
     /// Like `write`, for what a scan can find again: a power cut may lose it, a crash of ours not.
@@ -135,6 +145,7 @@ impl Db {
         let mut writer = lock(&self.writer);
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         let done = transact(&mut writer, function);
+        self.writes.fetch_add(1, Ordering::Release);
         writer.pragma_update(None, "synchronous", "FULL")?;
         done
     }

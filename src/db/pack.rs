@@ -21,6 +21,17 @@ pub fn texts(values: &[String]) -> String {
     values.iter().flat_map(|value| [clean(value), END.to_string()]).collect()
 }
 
+/// Texts as `texts` packed them, taken apart only where they are looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextList(pub String);
+
+impl TextList {
+    /// The texts.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split_terminator(END)
+    }
+}
+
 /// Unpacks what `texts` packed.
 pub fn read_texts(packed: &str) -> Vec<String> {
     packed.split_terminator(END).map(str::to_owned).collect()
@@ -31,15 +42,27 @@ pub fn named(values: &[Named]) -> String {
     values.iter().map(|value| format!("{}{PART}{}{END}", value.id, clean(&value.name))).collect()
 }
 
+/// Things with ids as `named` packed them, taken apart only where they are looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedList(pub String);
+
+impl NamedList {
+    /// Ids and names; a damaged value is left out.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, &str)> {
+        parts(&self.0)
+    }
+}
+
 /// Unpacks what `named` packed; a damaged value is left out.
 pub fn read_named(packed: &str) -> Vec<Named> {
-    packed
-        .split_terminator(END)
-        .filter_map(|value| {
-            let (id, name) = value.split_once(PART)?;
-            Some(Named { id: id.parse().ok()?, name: name.to_owned() })
-        })
-        .collect()
+    parts(packed).map(|(id, name)| Named { id, name: name.to_owned() }).collect()
+}
+
+fn parts(packed: &str) -> impl Iterator<Item = (i64, &str)> {
+    packed.split_terminator(END).filter_map(|value| {
+        let (id, name) = value.split_once(PART)?;
+        Some((id.parse().ok()?, name))
+    })
 }
 
 fn clean(text: &str) -> String {
@@ -54,17 +77,19 @@ mod tests {
     proptest! {
         #[test]
         fn lists_come_back_as_they_were(names in proptest::collection::vec("[^\u{1e}\u{1f}]*", 0..5)) {
-            prop_assert_eq!(&read_texts(&texts(&names)), &names);
+            let list = TextList(texts(&names));
+            prop_assert!(list.iter().eq(&names));
             let things: Vec<_> =
                 names.into_iter().zip(1..).map(|(name, id)| Named { id, name }).collect();
-            prop_assert_eq!(read_named(&named(&things)), things);
+            let list = NamedList(named(&things));
+            prop_assert!(list.iter().eq(things.iter().map(|thing| (thing.id, thing.name.as_str()))));
         }
 
         #[test]
         fn separators_in_names_do_no_harm(name in ".*\u{1e}.*\u{1f}.*") {
             let things = [Named { id: 7, name: name.clone() }];
-            prop_assert_eq!(read_named(&named(&things)).len(), 1);
-            prop_assert_eq!(read_texts(&texts(&[name])).len(), 1);
+            prop_assert_eq!(NamedList(named(&things)).iter().count(), 1);
+            prop_assert_eq!(TextList(texts(&[name])).iter().count(), 1);
         }
     }
 }

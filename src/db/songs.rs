@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Params, Result, Row};
 use serde::{Deserialize, Serialize};
 
-use super::pack::{self, Named};
+use super::pack::{Named, NamedList, TextList};
 use super::{Cover, Note, Viewer, collect, optional};
 use crate::id::Id;
 
@@ -27,11 +27,11 @@ pub struct Song {
     /// The artists in one line.
     pub artist: String,
     /// The artists one by one.
-    pub artists: Vec<Named>,
+    pub artists: NamedList,
     /// The album's artists in one line.
     pub album_artist: String,
     /// The album's artists one by one.
-    pub album_artists: Vec<Named>,
+    pub album_artists: NamedList,
     /// Track number.
     pub track: Option<i64>,
     /// Disc number.
@@ -41,7 +41,7 @@ pub struct Song {
     /// The first genre.
     pub genre: Option<String>,
     /// All genres.
-    pub genres: Vec<String>,
+    pub genres: TextList,
     /// Bytes of the file.
     pub size: i64,
     /// Suffix in the spelling of `media::kind`.
@@ -159,8 +159,6 @@ fn select(pick: &str) -> String {
 }
 
 fn read(row: &Row) -> Result<Song> {
-    let packed =
-        |column| -> Result<Vec<Named>> { Ok(pack::read_named(row.get_ref(column)?.as_str()?)) };
     let id = row.get(0)?;
     let album_id = row.get(2)?;
     let cover = cover(id, album_id, row.get(34)?, row.get(35)?, row.get(36)?);
@@ -173,14 +171,14 @@ fn read(row: &Row) -> Result<Song> {
         sort_title: row.get(5)?,
         album: row.get(6)?,
         artist: row.get(7)?,
-        artists: packed(8)?,
+        artists: NamedList(row.get(8)?),
         album_artist: row.get(9)?,
-        album_artists: packed(10)?,
+        album_artists: NamedList(row.get(10)?),
         track: row.get(11)?,
         disc: row.get(12)?,
         year: row.get(13)?,
         genre: row.get(14)?,
-        genres: pack::read_texts(row.get_ref(15)?.as_str()?),
+        genres: TextList(row.get(15)?),
         size: row.get(16)?,
         suffix: row.get(17)?,
         duration: row.get(18)?,

@@ -24,8 +24,11 @@ pub fn sign_in(app: &App, params: &Params) -> Result<User> {
         return user.ok_or_else(Fail::api_key);
     }
     let name = params.need_text("u")?;
-    let user = app.db.read(|db| users::by_name(db, name))?;
-    let expected = user.as_ref().and_then(|user| app.vault.open_sealed(&user.name, &user.password));
+    let known = app.known_users.find(&app.db, &app.vault, name)?;
+    let (user, expected) = match known {
+        Some(known) => (Some(known.user), known.password),
+        None => (None, None),
+    };
     let right = match (password, token, salt) {
         (Some(_), Some(_), _) => return Err(Fail::conflicting_auth()),
         (Some(password), None, _) => {
@@ -60,7 +63,8 @@ fn same(given: &[u8], expected: Option<&str>) -> bool {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

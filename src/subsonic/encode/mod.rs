@@ -1,5 +1,6 @@
 //! An answer in the format the client asked for; nothing else knows the formats.
 
+mod json;
 pub mod xml;
 
 use serde::Serialize;
@@ -59,7 +60,7 @@ fn member<T: Serialize + ?Sized>(
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
-    serde_json::to_writer(out, value).map_err(|error| error.to_string())
+    json::write(out, value).map_err(|error| error.to_string())
 }
 
 /// Our types always encode; should one not, that is our fault, and the client is told so.

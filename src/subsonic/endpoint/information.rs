@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use crate::db::albums::{self, Album};
 use crate::db::artists::{self, Artist as ArtistRow};
 use crate::db::lists;
+use crate::db::pack::TextList;
 use crate::db::songs::{self, Song};
 use crate::db::{Cover, folders};
 use crate::id::Id;
@@ -169,11 +170,11 @@ fn subject(call: &Call, db: &Connection, id: Id) -> Result<Subject> {
         Id::Artist(id) => Subject { artist: Some(artist(call, db, id)?.id), genres: None },
         Id::Album(id) => {
             let album = album(call, db, id)?;
-            Subject { artist: album.artist_id, genres: Some(album.genres) }
+            Subject { artist: album.artist_id, genres: Some(owned(&album.genres)) }
         }
         Id::Song(id) => {
             let song = song(call, db, id)?;
-            Subject { artist: song.artist_id, genres: Some(song.genres) }
+            Subject { artist: song.artist_id, genres: Some(owned(&song.genres)) }
         }
         Id::Folder(id) => {
             let folder = folders::by_id(db, call.viewer(), id)?;
@@ -182,6 +183,10 @@ fn subject(call: &Call, db: &Connection, id: Id) -> Result<Subject> {
         }
         _ => return Err(Fail::not_found("Artist")),
     })
+}
+
+fn owned(genres: &TextList) -> Vec<String> {
+    genres.iter().map(str::to_owned).collect()
 }
 
 fn artist(call: &Call, db: &Connection, id: i64) -> Result<ArtistRow> {

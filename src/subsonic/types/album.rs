@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::time::Time;
-use super::{ArtistRef, CoverId, Name};
-use super::{artists, explicit_status, names, seconds};
+use super::{ArtistRefs, CoverId, Genres, Name};
+use super::{explicit_status, names, seconds};
 use crate::db::albums::{Album, Extra};
 use crate::id::Id;
 
@@ -41,8 +41,8 @@ pub struct AlbumId3 {
     is_compilation: bool,
     explicit_status: &'static str,
     record_labels: Vec<Name>,
-    genres: Vec<Name>,
-    artists: Vec<ArtistRef>,
+    genres: Genres,
+    artists: ArtistRefs,
     release_types: Vec<String>,
     moods: Vec<String>,
     original_release_date: ItemDate,
@@ -102,8 +102,8 @@ impl From<Album> for AlbumId3 {
             is_compilation: album.compilation,
             explicit_status: explicit_status(album.explicit),
             record_labels: names(labels),
-            genres: names(album.genres),
-            artists: artists(album.artists),
+            genres: Genres(album.genres),
+            artists: ArtistRefs(album.artists),
             release_types,
             moods,
             original_release_date: original.into(),

@@ -1,6 +1,6 @@
 //! `ArtistID3` and `Artist`: an artist in the tag view, and a name in the folder view.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::CoverId;
 use super::time::Time;
@@ -23,7 +23,18 @@ pub struct ArtistId3 {
     user_rating: Option<i64>,
     music_brainz_id: String,
     sort_name: String,
-    roles: Vec<&'static str>,
+    roles: Roles,
+}
+
+/// Bits of `ROLES` as the list of their names.
+#[derive(Clone, Copy, Debug)]
+struct Roles(i64);
+
+impl Serialize for Roles {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let held = ROLES.iter().filter(|(bit, _)| self.0 & bit != 0);
+        serializer.collect_seq(held.map(|(_, role)| role))
+    }
 }
 
 /// An artist of the folder view: most often a folder.
@@ -51,11 +62,7 @@ impl From<Row> for ArtistId3 {
             user_rating: artist.note.rating,
             music_brainz_id: artist.mbid,
             sort_name: artist.sort_name,
-            roles: ROLES
-                .iter()
-                .filter(|(bit, _)| artist.roles & bit != 0)
-                .map(|(_, role)| *role)
-                .collect(),
+            roles: Roles(artist.roles),
         }
     }
 }

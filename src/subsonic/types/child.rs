@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::time::Time;
-use super::{ArtistRef, CoverId, Name};
-use super::{artists, explicit_status, known, names, seconds};
+use super::{ArtistRef, ArtistRefs, CoverId, Genres, Name};
+use super::{explicit_status, known, names, seconds};
 use crate::db::albums::Album;
 use crate::db::folders::Folder;
 use crate::db::songs::{Extra, Song};
@@ -108,33 +108,43 @@ pub struct Child {
     /// When the user last played it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub played: Option<Time>,
-    /// What only songs have.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub details: Option<Details>,
-}
-
-/// The fields of OpenSubsonic, which every song has, empty where unknown.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Details {
-    bpm: i64,
-    comment: String,
-    sort_name: String,
-    music_brainz_id: String,
-    display_artist: String,
-    display_album_artist: String,
-    display_composer: String,
-    explicit_status: &'static str,
-    isrc: Vec<String>,
-    genres: Vec<Name>,
-    artists: Vec<ArtistRef>,
-    album_artists: Vec<ArtistRef>,
-    contributors: Vec<Contributor>,
-    moods: Vec<String>,
-    replay_gain: ReplayGain,
-    works: Vec<Name>,
-    movements: Vec<Movement>,
-    groupings: Vec<String>,
+    // The fields of OpenSubsonic, which every song has, empty where unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bpm: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sort_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    music_brainz_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_artist: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_album_artist: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_composer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explicit_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    isrc: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    genres: Option<Genres>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artists: Option<ArtistRefs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    album_artists: Option<ArtistRefs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contributors: Option<Vec<Contributor>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moods: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay_gain: Option<ReplayGain>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    works: Option<Vec<Name>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    movements: Option<Vec<Movement>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groupings: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -174,52 +184,13 @@ impl From<Song> for Child {
         let composers = contributors.iter().filter(|contributor| contributor.role == "composer");
         let composers: Vec<&str> =
             composers.map(|contributor| contributor.artist.name.as_str()).collect();
-        let details = Details {
-            bpm: song.bpm,
-            comment: song.comment,
-            sort_name: song.sort_title,
-            music_brainz_id: song.mbid,
-            display_artist: song.artist.clone(),
-            display_album_artist: song.album_artist,
-            display_composer: composers.join(", "),
-            explicit_status: explicit_status(song.explicit),
-            isrc,
-            genres: names(song.genres),
-            artists: artists(song.artists),
-            album_artists: artists(song.album_artists),
-            contributors: contributors
-                .into_iter()
-                .map(|contributor| Contributor {
-                    role: contributor.role,
-                    sub_role: contributor.sub_role,
-                    artist: contributor.artist.into(),
-                })
-                .collect(),
-            moods,
-            replay_gain: ReplayGain {
-                track_gain: song.track_gain,
-                album_gain: song.album_gain,
-                track_peak: song.track_peak,
-                album_peak: song.album_peak,
-            },
-            works: names(works),
-            movements: movement
-                .into_iter()
-                .map(|(name, number, count)| Movement {
-                    name,
-                    number: (number != 0).then_some(number),
-                    count: (count != 0).then_some(count),
-                })
-                .collect(),
-            groupings,
-        };
         Child {
             id: Some(Id::Song(song.id)),
             parent: Some(Id::Folder(song.folder_id)),
             is_dir: false,
             title: song.title,
             album: Some(song.album),
-            artist: (!song.artist.is_empty()).then_some(song.artist),
+            artist: (!song.artist.is_empty()).then(|| song.artist.clone()),
             track: song.track,
             year: song.year,
             genre: song.genre,
@@ -246,7 +217,47 @@ impl From<Song> for Child {
             media_type: Some("song"),
             bookmark_position: song.bookmark,
             played: song.note.played.map(Time),
-            details: Some(details),
+            bpm: Some(song.bpm),
+            comment: Some(song.comment),
+            sort_name: Some(song.sort_title),
+            music_brainz_id: Some(song.mbid),
+            display_artist: Some(song.artist),
+            display_album_artist: Some(song.album_artist),
+            display_composer: Some(composers.join(", ")),
+            explicit_status: Some(explicit_status(song.explicit)),
+            isrc: Some(isrc),
+            genres: Some(Genres(song.genres)),
+            artists: Some(ArtistRefs(song.artists)),
+            album_artists: Some(ArtistRefs(song.album_artists)),
+            contributors: Some(
+                contributors
+                    .into_iter()
+                    .map(|contributor| Contributor {
+                        role: contributor.role,
+                        sub_role: contributor.sub_role,
+                        artist: contributor.artist.into(),
+                    })
+                    .collect(),
+            ),
+            moods: Some(moods),
+            replay_gain: Some(ReplayGain {
+                track_gain: song.track_gain,
+                album_gain: song.album_gain,
+                track_peak: song.track_peak,
+                album_peak: song.album_peak,
+            }),
+            works: Some(names(works)),
+            movements: Some(
+                movement
+                    .into_iter()
+                    .map(|(name, number, count)| Movement {
+                        name,
+                        number: (number != 0).then_some(number),
+                        count: (count != 0).then_some(count),
+                    })
+                    .collect(),
+            ),
+            groupings: Some(groupings),
         }
     }
 }

@@ -13,10 +13,10 @@ pub mod user;
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::db::Cover;
-use crate::db::pack::Named;
+use crate::db::pack::{Named, NamedList, TextList};
 use crate::id::Id;
 
 /// A name alone: a genre, a record label.
@@ -26,7 +26,7 @@ pub struct Name {
     pub name: String,
 }
 
-/// An artist as part of a song or an album: id and name only.
+/// An artist in a role of their own: id and name only.
 #[derive(Clone, Debug, Serialize)]
 pub struct ArtistRef {
     /// The artist's id.
@@ -46,9 +46,34 @@ pub fn names(names: Vec<String>) -> Vec<Name> {
     names.into_iter().map(|name| Name { name }).collect()
 }
 
-/// Artists as parts of a song or an album.
-pub fn artists(artists: Vec<Named>) -> Vec<ArtistRef> {
-    artists.into_iter().map(ArtistRef::from).collect()
+/// Genres, each an object with a name.
+#[derive(Clone, Debug)]
+pub struct Genres(pub TextList);
+
+impl Serialize for Genres {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Genre<'a> {
+            name: &'a str,
+        }
+        serializer.collect_seq(self.0.iter().map(|name| Genre { name }))
+    }
+}
+
+/// Artists as parts of a song or an album: ids and names only.
+#[derive(Clone, Debug)]
+pub struct ArtistRefs(pub NamedList);
+
+impl Serialize for ArtistRefs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Artist<'a> {
+            id: Id,
+            name: &'a str,
+        }
+        let artists = self.0.iter().map(|(id, name)| Artist { id: Id::Artist(id), name });
+        serializer.collect_seq(artists)
+    }
 }
 
 /// What `explicitStatus` says of explicit words.
@@ -91,7 +116,7 @@ impl fmt::Display for CoverId {
 }
 
 impl Serialize for CoverId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
