@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -19,6 +19,9 @@ use crate::http::client;
 use crate::http::request::Request;
 use crate::share;
 use crate::subsonic;
+
+/// How long a client may take to send the body of a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers a request from a connection: reads its form, then leaves the async world once, for a
 /// thread that may block on the database and on disks.
@@ -79,8 +82,12 @@ async fn read(
         body: Bytes::new(),
     };
     if request.method == Method::POST && request.has_form() {
-        let limited = Limited::new(body, app.config.request_body).collect().await;
-        request.body = limited
+        let limited = Limited::new(body, app.config.request_body).collect();
+        let collected = tokio::time::timeout(BODY_TIMEOUT, limited).await;
+        request.body = collected
+            .map_err(|_| {
+                text(StatusCode::REQUEST_TIMEOUT, "The body of the request came too slowly.\n")
+            })?
             .map_err(|_| {
                 text(
                     StatusCode::PAYLOAD_TOO_LARGE,

@@ -11,11 +11,12 @@ use tokio::time::MissedTickBehavior;
 
 use crate::account::{self, FirstAdministrator};
 use crate::app::App;
+use crate::db::users;
 use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
 use crate::media::send::Mode;
 use crate::route;
-use crate::visits;
+use crate::{systemd, visits};
 
 /// Threads that carry connections; what blocks has threads of its own.
 const WORKERS: usize = 2;
@@ -85,12 +86,40 @@ async fn listen(app: Arc<App>) -> Result<()> {
         move || try_maps(&app)
     });
     tracing::info!("serving on http://{address}");
+    told(systemd::ready());
     let visits = tokio::spawn(write_visits(app.clone()));
+    let alive = systemd::watchdog_interval().map(|every| tokio::spawn(live(app.clone(), every)));
     let kept = app.clone();
     let answer = move |request, peer| route::answer(app.clone(), request, peer);
     accept::serve(listener, limits, answer, stop).await;
     visits.abort();
+    if let Some(alive) = alive {
+        alive.abort();
+    }
     kept.visits.flush(&kept.db)
+}
+
+/// Tells systemd that the server lives, as long as a request could be answered: a thread is free
+/// for it and the database reads.
+async fn live(app: Arc<App>, every: Duration) {
+    let mut clock = tokio::time::interval(every);
+    loop {
+        clock.tick().await;
+        let app = app.clone();
+        let read = tokio::task::spawn_blocking(move || app.db.read(users::none)).await;
+        match read {
+            Ok(Ok(_)) => told(systemd::watchdog()),
+            Ok(Err(error)) => tracing::error!(%error, "the database does not answer"),
+            Err(panic) => tracing::error!(%panic, "the look at the database stumbled"),
+        }
+    }
+}
+
+/// What systemd is told is of use to systemd alone: the server goes on without.
+fn told(result: io::Result<()>) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "systemd could not be told");
+    }
 }
 
 /// Writes the visits of shares down, again and again.
@@ -153,5 +182,6 @@ fn stopped() -> Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
+        told(systemd::stopping());
     })
 }
