@@ -10,6 +10,7 @@ use crate::known_users::KnownUsers;
 use crate::media::cover::Covers;
 use crate::media::places::Places;
 use crate::media::send::{Mode, Sender};
+use crate::playing::Playing;
 use crate::scan::Scanner;
 use crate::secret::Vault;
 use crate::visits::Visits;
@@ -22,6 +23,8 @@ pub struct App {
     pub db: Db,
     /// Who called a moment ago.
     pub known_users: KnownUsers,
+    /// Who plays what.
+    pub playing: Playing,
     /// Scales covers and keeps them.
     pub covers: Covers,
     /// Scans the music folders when it is asked to.
@@ -50,6 +53,7 @@ impl App {
             scanner: Scanner::new(),
             sender: Sender::new(Mode::Mapped),
             known_users: KnownUsers::default(),
+            playing: Playing::default(),
             covers: Covers::new(
                 config.data.join("covers"),
                 config.cover_workers,

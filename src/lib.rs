@@ -14,6 +14,7 @@ pub mod log;
 pub mod lyrics;
 pub mod media;
 pub mod pictures;
+pub mod playing;
 pub mod route;
 pub mod scan;
 pub mod secret;

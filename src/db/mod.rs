@@ -1,7 +1,10 @@
 //! All the SQL: one writing connection, a few reading ones, and plain structs for rows.
 
 pub mod albums;
+pub mod annotations;
 pub mod artists;
+pub mod bookmarks;
+pub mod chat;
 pub mod covers;
 pub mod fold;
 pub mod folders;
@@ -10,6 +13,7 @@ pub mod lyrics;
 mod migrate;
 pub mod pack;
 pub mod playlists;
+pub mod radio;
 pub mod scanned;
 pub mod search;
 pub mod settings;

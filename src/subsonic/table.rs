@@ -1,8 +1,8 @@
 //! Every endpoint on one screen: its name, its function, and who may call it.
 
 use super::endpoint::{
-    browsing, information, lists, lyrics, playlists, retrieval, scanning, searching, sharing,
-    system, users,
+    annotation, bookmarks, browsing, chat, information, lists, lyrics, playlists, radio, retrieval,
+    scanning, searching, sharing, system, users,
 };
 use super::fail::Result;
 use super::{Call, Reply};
@@ -97,6 +97,29 @@ static ENDPOINTS: &[Endpoint] = &[
     all("getAvatar", retrieval::get_avatar),
     all("getLyrics", lyrics::get_lyrics),
     all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),
+    // Media annotation
+    all("star", annotation::star),
+    all("unstar", annotation::unstar),
+    all("setRating", annotation::set_rating),
+    all("scrobble", annotation::scrobble),
+    all("reportPlayback", annotation::report_playback),
+    all("getNowPlaying", annotation::get_now_playing),
+    // Bookmarks
+    all("getBookmarks", bookmarks::get_bookmarks),
+    all("createBookmark", bookmarks::create_bookmark),
+    all("deleteBookmark", bookmarks::delete_bookmark),
+    all("getPlayQueue", bookmarks::get_play_queue),
+    all("savePlayQueue", bookmarks::save_play_queue),
+    all("getPlayQueueByIndex", bookmarks::get_play_queue_by_index),
+    all("savePlayQueueByIndex", bookmarks::save_play_queue_by_index),
+    // Internet radio
+    all("getInternetRadioStations", radio::get_internet_radio_stations),
+    role("createInternetRadioStation", radio::create_internet_radio_station, Role::Admin, "change the radio stations"),
+    role("updateInternetRadioStation", radio::update_internet_radio_station, Role::Admin, "change the radio stations"),
+    role("deleteInternetRadioStation", radio::delete_internet_radio_station, Role::Admin, "change the radio stations"),
+    // Chat
+    all("getChatMessages", chat::get_chat_messages),
+    all("addChatMessage", chat::add_chat_message),
     // Sharing
     all("getShares", sharing::get_shares),
     role("createShare", sharing::create_share, Role::Share, "share"),

@@ -6,10 +6,11 @@ use crate::subsonic::fail::{Fail, Result};
 use crate::subsonic::{Call, Reply};
 
 /// The extensions of OpenSubsonic we speak, each with its versions.
-const EXTENSIONS: [(&str, &[u8]); 5] = [
+const EXTENSIONS: [(&str, &[u8]); 6] = [
     ("apiKeyAuthentication", &[1]),
     ("formPost", &[1]),
     ("indexBasedQueue", &[1]),
+    ("playbackReport", &[1]),
     ("songLyrics", &[1]),
     ("topSongsByArtistId", &[1]),
 ];
