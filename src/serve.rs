@@ -71,9 +71,9 @@ fn scan_thread(app: &Arc<App>) -> Result<JoinHandle<()>> {
 
 async fn listen(app: Arc<App>) -> Result<()> {
     let address = app.config.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|cause| Error::caused(format!("cannot listen on {address}"), cause))?;
+    let listener = TcpListener::bind(address).await.map_err(|cause| {
+        Error::caused(format!("cannot listen on {address}; --listen takes another address"), cause)
+    })?;
     let limits = Limits {
         connections: app.config.connections,
         header_timeout: app.config.header_timeout,

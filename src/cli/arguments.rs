@@ -145,9 +145,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments>
     if admin && !takes_admin {
         return Err(Error::new("--admin goes with `kinglet user add NAME` alone"));
     }
-    if command == Command::Demo && (flags.config.is_some() || !flags.music.is_empty()) {
+    if command == Command::Demo
+        && (flags.config.is_some() || flags.data.is_some() || !flags.music.is_empty())
+    {
         return Err(Error::new(
-            "the demo brings its own music and settings; leave --music and --config out, \
+            "the demo brings its own music and settings; leave --music, --data and --config out, \
              or start your own server by `kinglet serve`",
         ));
     }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod demo;
 mod password;
 mod progress;
 mod usage;
@@ -57,7 +58,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             print(&format!("kinglet {}\n", crate::VERSION));
             Ok(ExitCode::SUCCESS)
         }
-        Command::Demo => demo(with_log(config::read_for_demo(&flags)?)?),
+        Command::Demo => demo::run(with_log(config::read_for_demo(&flags)?)?),
         Command::Check => Ok(check::run(&config::read(&flags)?)),
         Command::Serve => serve(with_log(config::read(&flags)?)?),
         Command::Scan => scan(with_log(config::read(&flags)?)?),
@@ -78,11 +79,6 @@ fn serve(config: Config) -> Result<ExitCode> {
     config.check_folders()?;
     crate::serve::run(App::open(config)?)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Serves a small album of its own from a folder of its own.
-fn demo(config: Config) -> Result<ExitCode> {
-    Err(Error::new(format!("demo is not in this build ({})", config.data.display())))
 }
 
 /// Scans the music folders once; fails where one of them could not be used.

@@ -87,12 +87,11 @@ password of the variable KINGLET_ADMIN_PASSWORD, else with one that is printed.
 ";
 
 const DEMO: &str = "\
-Usage: kinglet demo [--listen ADDRESS:PORT] [--data FOLDER]
+Usage: kinglet demo [--listen ADDRESS:PORT] [--public-url URL]
 
-Makes a small album of its own, serves it, and prints how to log in and a share
-link to open in a browser. Your own settings are left alone: it keeps everything
-in a folder beside the usual data folder (~/.local/share/kinglet-demo), which
-can be deleted at any time.
+Makes a small album of its own, serves it, and prints how to sign in and a share
+link to open in a browser. Your own settings are left alone: everything lies in
+a temporary folder, which is removed at the end.
 ";
 
 const SCAN: &str = "\

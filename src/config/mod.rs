@@ -166,17 +166,13 @@ pub fn read(flags: &Flags) -> Result<Config> {
 }
 
 /// Reads the settings of a demo: flags alone, so that a real server's settings and data are left
-/// alone; the data folder is one beside the usual one.
+/// alone.
 ///
 /// # Errors
 /// As for [`read`].
 pub fn read_for_demo(flags: &Flags) -> Result<Config> {
     let environment = sources::of_the_person(sources::environment()?);
-    let mut config = load(flags, &environment, None)?;
-    if flags.data.is_none() {
-        config.data.set_file_name("kinglet-demo");
-    }
-    Ok(config)
+    load(flags, &environment, None)
 }
 
 /// The settings from given sources, later ones over earlier: file, environment, flags.
