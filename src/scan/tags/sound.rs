@@ -92,7 +92,7 @@ pub(super) fn read(file: &Arc<File>, place: &Place) -> Result<Found, String> {
                 .unwrap_or(rest)
         }
     };
-    let duration_ms = duration_ms(file, place, &mut *reader, &track, &begin)?
+    let duration_ms = duration_ms(file, place, &mut *reader, &track)?
         .unwrap_or_else(|| begin.estimate(&track, bytes));
     let bit_rate = bytes.saturating_mul(8).checked_div(duration_ms).unwrap_or(0).min(MOST_BIT_RATE);
     let sound = Sound {
@@ -228,7 +228,6 @@ fn duration_ms(
     place: &Place,
     reader: &mut dyn FormatReader,
     track: &Track,
-    begin: &Beginning,
 ) -> Result<Option<u64>, String> {
     let format = reader.format_info().format;
     let kind = if format == FORMAT_ID_ADTS { Kind::Adts } else { Kind::Mpeg };
@@ -237,7 +236,6 @@ fn duration_ms(
         return mpeg::duration(file, place.start, place.end, kind)
             .map_err(|cause| cause.to_string());
     }
-    let _ = begin;
     let of_track = track.duration.filter(|duration| duration.get() > 0).and_then(|duration| {
         let delay = if track
             .codec_params
