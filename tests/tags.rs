@@ -301,7 +301,6 @@ fn info_of_a_wav_is_read() {
 #[test]
 fn matroska_is_read() {
     let expected = Tags {
-        title: "Mat title".into(),
         album: "Mat album".into(),
         artist: "Ann, Bob".into(),
         artists: credits(&[("Ann", "", ""), ("Bob", "", "")]),

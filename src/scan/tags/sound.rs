@@ -4,7 +4,10 @@ use std::fs::File;
 use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_OPUS};
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3,
+    CODEC_ID_OPUS, CODEC_ID_VORBIS,
+};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoderOptions};
 use symphonia::core::common::Limit;
 use symphonia::core::errors::Error as Symphonia;
@@ -264,6 +267,9 @@ fn bit_depth(codec: &AudioCodecParameters) -> u32 {
             .and_then(|cookie| cookie.get(5))
             .map_or(0, |bits| u32::from(*bits)),
         CODEC_ID_FLAC => codec.bits_per_sample.unwrap_or(0),
+        // Matroska has a depth for these as well, that of what a decoder gives.
+        CODEC_ID_AAC | CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 | CODEC_ID_OPUS
+        | CODEC_ID_VORBIS => 0,
         _ => codec.bits_per_coded_sample.or(codec.bits_per_sample).unwrap_or(0),
     }
 }
