@@ -318,8 +318,20 @@ fn matroska_is_read() {
 }
 
 #[test]
+fn the_text_of_a_caf_is_read() {
+    let expected = Tags {
+        title: "Caf title".into(),
+        album: "Caf album".into(),
+        artist: "Ann".into(),
+        artists: credits(&[("Ann", "", "")]),
+        ..Tags::default()
+    };
+    assert_eq!(without_sound(read("tagged.caf")), expected);
+}
+
+#[test]
 fn files_without_tags_say_nothing() {
-    for name in ["bare.mp3", "adts.aac", "plain.caf"] {
+    for name in ["bare.mp3", "adts.aac"] {
         assert_eq!(without_sound(read(name)), Tags::default(), "{name}");
     }
 }
@@ -340,7 +352,7 @@ fn the_sound_is_as_it_was_encoded() {
         ("id3.wav", 8_000, 16, 1, 128, 128),
         ("info.wav", 8_000, 16, 1, 128, 128),
         ("id3.aiff", 8_000, 16, 1, 128, 128),
-        ("plain.caf", 8_000, 16, 1, 127, 130),
+        ("tagged.caf", 8_000, 16, 1, 127, 130),
         ("tagged.mka", 44_100, 0, 1, 16, 120),
         ("tagged.webm", 48_000, 0, 1, 16, 60),
     ];

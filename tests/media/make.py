@@ -245,9 +245,9 @@ def main():
                                   (b"IGNR", b"Rock"), (b"ITRK", b"3"), (b"ICMT", b"A note")]))
     data = path.read_bytes()
     path.write_bytes(data[:4] + struct.pack("<I", len(data) - 8) + data[8:])
-    sound("plain.caf", "-c:a", "pcm_s16be", *low)
     named = ["-metadata", "title=Mat title", "-metadata", "artist=Ann; Bob", "-metadata", "album=Mat album", "-metadata", "album_artist=Ann",
              "-metadata", "track=3/12", "-metadata", "date=2001-05-06", "-metadata", "genre=Rock", "-metadata", "comment=A note"]
+    sound("tagged.caf", "-c:a", "pcm_s16be", *low, "-metadata", "title=Caf title", "-metadata", "artist=Ann", "-metadata", "album=Caf album")
     sound("tagged.mka", "-c:a", "libvorbis", "-q:a", "0", "-ac", "1", *named)
     sound("tagged.webm", "-c:a", "libopus", "-b:a", "32k", "-ac", "1", *named, rate=48000)
 

@@ -124,6 +124,12 @@ impl Around {
             around.layers.push(chunks.text);
             around.place.bytes = Some(chunks.sound);
         }
+        let (start, end) = (around.place.start, around.place.end);
+        if file::bytes_at(file, start, 4)? == b"caff" {
+            let mut text = Layer::default();
+            around.place.bytes = Some(extent::caf(file, start, end, &mut text)?);
+            around.layers.push(text);
+        }
         around.layers.extend(trailer.layers);
         around.pictures.extend(trailer.picture);
         Ok(around)
