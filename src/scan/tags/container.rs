@@ -69,6 +69,8 @@ pub(super) struct Container {
     pub(super) picture: Option<(Vec<u8>, bool)>,
     /// Bytes of all pictures.
     pub(super) picture_bytes: u64,
+    /// Whether Matroska tags without a target speak of the song.
+    flat: bool,
 }
 
 /// Takes everything the reader knows by now. ID3 and APE tags are left: they were read before.
@@ -104,6 +106,16 @@ impl Container {
         let tracks = revision.per_track.iter().map(|track| &track.metadata);
         let tags =
             std::iter::once(&revision.media).chain(tracks).flat_map(|container| &container.tags);
+        // What has no target is of the album by the standard; programs that know none, as ffmpeg,
+        // write everything of the song there, with a name the standard has no use for.
+        self.flat = self.flat
+            || tags.clone().any(|tag| {
+                tag.raw
+                    .key
+                    .rsplit('@')
+                    .next()
+                    .is_some_and(|name| name.eq_ignore_ascii_case("ALBUM"))
+            });
         for tag in tags {
             if let Some(value) = value_of(&tag.raw.value) {
                 known(self, tag, &value);
@@ -168,7 +180,8 @@ impl Container {
 
     fn take_matroska(&mut self, tag: &Tag, value: &str) {
         let (target, name) = tag.raw.key.split_once('@').unwrap_or(("", &tag.raw.key));
-        let of_song = !matches!(target, "ALBUM" | "COLLECTION" | "EDITION" | "CONCERT" | "OPERA");
+        let of_song = self.flat
+            || !matches!(target, "ALBUM" | "COLLECTION" | "EDITION" | "CONCERT" | "OPERA");
         if is_lyrics(name) {
             self.own.push_lyrics("", value);
             return;

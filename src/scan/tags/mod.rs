@@ -40,6 +40,8 @@ use sound::Place;
 pub const MOST_PICTURE_BYTES: usize = 16 * 1024 * 1024;
 /// ID3 tags at the start of one file: a careless tagger puts a second before the first.
 const MOST_ID3_TAGS: usize = 4;
+/// The most silence, in milliseconds, that an AAC encoder puts around the sound.
+const MOST_PADDING_MS: u64 = 250;
 
 /// Reads the tags of a sound file. The content decides what it is, not the name.
 ///
@@ -70,11 +72,26 @@ fn read_file(file: &Arc<File>, length: u64) -> std::result::Result<Tags, String>
     layers.append(&mut around.layers);
     let mut pictures: Vec<_> = found.container.picture.into_iter().chain(around.pictures).collect();
     let front = pictures.iter().position(|(_, front)| *front).unwrap_or(0);
-    let mut tags = normal::tags(&Fields { layers });
+    let fields = Fields { layers };
+    let mut tags = normal::tags(&fields);
     tags.picture =
         (front < pictures.len()).then(|| Picture { bytes: pictures.swap_remove(front).0 });
     tags.sound = found.sound;
+    if let Some(samples) = normal::stated_samples(&fields) {
+        tags.sound.take_stated(samples);
+    }
     Ok(tags)
+}
+
+impl Sound {
+    /// Takes the duration from a stated number of samples, unless it is far from what was found:
+    /// the tag may be of another file. The hash stays, for it does not depend on tags.
+    fn take_stated(&mut self, samples: u64) {
+        let stated = samples.saturating_mul(1000).checked_div(u64::from(self.sample_rate));
+        if let Some(stated) = stated.filter(|ms| ms.abs_diff(self.duration_ms) <= MOST_PADDING_MS) {
+            self.duration_ms = stated;
+        }
+    }
 }
 
 /// The tags around the sound, those to believe first at the start.
@@ -106,6 +123,12 @@ impl Around {
             }
             around.layers.push(chunks.text);
             around.place.bytes = Some(chunks.sound);
+        }
+        let (start, end) = (around.place.start, around.place.end);
+        if file::bytes_at(file, start, 4)? == b"caff" {
+            let mut text = Layer::default();
+            around.place.bytes = Some(extent::caf(file, start, end, &mut text)?);
+            around.layers.push(text);
         }
         around.layers.extend(trailer.layers);
         around.pictures.extend(trailer.picture);

@@ -257,7 +257,7 @@ fn lyrics(fields: &Fields) -> Vec<Lyrics> {
     kept
 }
 
-/// The exact number of samples iTunes states for a file whose encoder padded it (`iTunSMPB`).
+/// The exact number of samples iTunes states for a file its encoder padded (`iTunSMPB`).
 pub(super) fn stated_samples(fields: &Fields) -> Option<u64> {
     let mut words = fields.first(&[&canonical("iTunSMPB")])?.split_whitespace();
     u64::from_str_radix(words.nth(3)?, 16).ok().filter(|samples| *samples > 0)

@@ -4,7 +4,10 @@ use std::fs::File;
 use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_OPUS};
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3,
+    CODEC_ID_OPUS, CODEC_ID_VORBIS,
+};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoderOptions};
 use symphonia::core::common::Limit;
 use symphonia::core::errors::Error as Symphonia;
@@ -92,7 +95,7 @@ pub(super) fn read(file: &Arc<File>, place: &Place) -> Result<Found, String> {
                 .unwrap_or(rest)
         }
     };
-    let duration_ms = duration_ms(file, place, &mut *reader, &track, &begin)?
+    let duration_ms = duration_ms(file, place, &mut *reader, &track)?
         .unwrap_or_else(|| begin.estimate(&track, bytes));
     let bit_rate = bytes.saturating_mul(8).checked_div(duration_ms).unwrap_or(0).min(MOST_BIT_RATE);
     let sound = Sound {
@@ -228,7 +231,6 @@ fn duration_ms(
     place: &Place,
     reader: &mut dyn FormatReader,
     track: &Track,
-    begin: &Beginning,
 ) -> Result<Option<u64>, String> {
     let format = reader.format_info().format;
     let kind = if format == FORMAT_ID_ADTS { Kind::Adts } else { Kind::Mpeg };
@@ -237,7 +239,6 @@ fn duration_ms(
         return mpeg::duration(file, place.start, place.end, kind)
             .map_err(|cause| cause.to_string());
     }
-    let _ = begin;
     let of_track = track.duration.filter(|duration| duration.get() > 0).and_then(|duration| {
         let delay = if track
             .codec_params
@@ -266,6 +267,9 @@ fn bit_depth(codec: &AudioCodecParameters) -> u32 {
             .and_then(|cookie| cookie.get(5))
             .map_or(0, |bits| u32::from(*bits)),
         CODEC_ID_FLAC => codec.bits_per_sample.unwrap_or(0),
+        // Matroska has a depth for these as well, that of what a decoder gives.
+        CODEC_ID_AAC | CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 | CODEC_ID_OPUS
+        | CODEC_ID_VORBIS => 0,
         _ => codec.bits_per_coded_sample.or(codec.bits_per_sample).unwrap_or(0),
     }
 }

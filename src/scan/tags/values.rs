@@ -46,8 +46,11 @@ pub(super) fn beats(text: &str) -> u32 {
 /// A gain such as `-7.30 dB`.
 pub(super) fn gain(text: &str) -> Option<f32> {
     let text = text.trim();
-    let end = text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len());
-    decimal(text.get(..end)?).filter(|gain| gain.abs() <= MOST_GAIN_DB)
+    let number = match text.len().checked_sub(2).and_then(|unit| text.split_at_checked(unit)) {
+        Some((number, unit)) if unit.eq_ignore_ascii_case("dB") => number,
+        _ => text,
+    };
+    decimal(number).filter(|gain| gain.abs() <= MOST_GAIN_DB)
 }
 
 /// A gain of Opus, in 1/256 dB, on the scale of ReplayGain.
@@ -99,7 +102,9 @@ pub(super) fn date(text: &str) -> Date {
 
 fn days_of(year: u16, month: u8) -> u8 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
@@ -153,7 +158,8 @@ mod tests {
         assert_eq!(gain("-7.30 dB"), Some(-7.3));
         assert_eq!(gain("+3,5dB"), Some(3.5));
         assert_eq!(gain("0"), Some(0.0));
-        for text in ["", "dB", "loud", "nan", "inf", "1e9", "-200 dB"] {
+        assert_eq!(gain("-1.5 db"), Some(-1.5));
+        for text in ["", "dB", "é", "loud", "nan", "inf dB", "1e9", "-200 dB", "3 apples"] {
             assert_eq!(gain(text), None, "{text}");
         }
         assert_eq!(r128_gain("-512"), Some(3.0));

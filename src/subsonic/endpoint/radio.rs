@@ -42,14 +42,17 @@ pub fn get_internet_radio_stations(call: &Call) -> Result<Reply> {
 
 /// `createInternetRadioStation`: adds a station.
 pub fn create_internet_radio_station(call: &Call) -> Result<Reply> {
-    let station = given(call, 0)?;
+    let station = given(call)?;
     call.app.db.write(|db| radio::create(db, &station))?;
     call.ok()
 }
 
 /// `updateInternetRadioStation`: changes a station; without `homepageUrl`, its web page stays.
 pub fn update_internet_radio_station(call: &Call) -> Result<Reply> {
-    let station = given(call, station_id(call)?)?;
+    call.params.need_text("id")?;
+    // What is missing is told before what cannot be found.
+    let given = given(call)?;
+    let station = Row { id: station_id(call)?, ..given };
     let keep_home_page = call.params.text("homepageUrl").is_none();
     found(call.app.db.write(|db| radio::update(db, &station, keep_home_page))?)?;
     call.ok()
@@ -73,7 +76,8 @@ fn found(found: bool) -> Result<()> {
     if found { Ok(()) } else { Err(Fail::not_found("Internet radio station")) }
 }
 
-fn given(call: &Call, id: i64) -> Result<Row> {
+/// What is said of a station; the id is not looked at.
+fn given(call: &Call) -> Result<Row> {
     let stream_url = address("streamUrl", call.params.need_text("streamUrl")?)?;
     let name = call.params.need_text("name")?.trim();
     if name.is_empty() || name.chars().count() > LONGEST {
@@ -83,7 +87,7 @@ fn given(call: &Call, id: i64) -> Result<Row> {
         None | Some("") => String::new(),
         Some(url) => address("homepageUrl", url)?,
     };
-    Ok(Row { id, name: name.to_owned(), stream_url, home_page_url })
+    Ok(Row { id: 0, name: name.to_owned(), stream_url, home_page_url })
 }
 
 /// An address of the web; players open it, so that it must be no file or script.
