@@ -433,7 +433,8 @@ fn a_file_that_is_cut_off_plays_or_says_what_is_wrong() {
 /// The names of all files but the script and the text beside them.
 fn files() -> Vec<String> {
     let names = fs::read_dir(media("")).unwrap();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files = names.map(Result::unwrap).filter(|entry| entry.path().is_file());
+    let names = files.map(|entry| entry.file_name().into_string().unwrap());
     let mut names: Vec<String> =
         names.filter(|name| !name.ends_with(".py") && !name.ends_with(".md")).collect();
     names.sort();

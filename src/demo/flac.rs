@@ -93,7 +93,7 @@ fn write_frame(file: &mut Vec<u8>, number: u32, frame: &[Sample]) {
     // Blocks of one size: 4096 samples, 44.1 kHz, two channels, 16 bits.
     bits.put(0b00, 2);
     bits.put(0b1100_1001, 8);
-    bits.put(0b0001_100_0, 8);
+    bits.put(0b0001_1000, 8);
     for byte in coded_number(number) {
         bits.put(byte.into(), 8);
     }
@@ -199,9 +199,9 @@ fn crc8(bytes: &[u8]) -> u8 {
 
 fn crc16(bytes: &[u8]) -> u16 {
     const TABLE: [u16; 256] = {
-        let (mut table, mut at) = ([0; 256], 0);
+        let (mut table, mut at) = ([0; 256], 0_u16);
         while at < 256 {
-            let (mut crc, mut bit) = ((at as u16) << 8, 0);
+            let (mut crc, mut bit) = (at << 8, 0);
             while bit < 8 {
                 crc = crc << 1 ^ if crc & 0x8000 != 0 { 0x8005 } else { 0 };
                 bit += 1;

@@ -1,5 +1,7 @@
 //! A made-up library, written straight into the database.
 
+#![allow(clippy::expect_used)]
+
 use kinglet::app::App;
 use kinglet::db::users::{self, ALL_ROLES, User};
 use kinglet::db::{fold, pack};
