@@ -10,6 +10,7 @@ pub mod types;
 
 use bytes::Bytes;
 use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use rusqlite::Connection;
 use serde::Serialize;
 
 use self::encode::{Document, Format};
@@ -17,11 +18,15 @@ use self::fail::{Fail, Result};
 use self::params::Params;
 use self::table::Access;
 use crate::app::App;
-use crate::db::Viewer;
 use crate::db::users::User;
+use crate::db::{Viewer, songs};
 use crate::http::body::{Body, Response};
 use crate::http::client::Origin;
 use crate::http::request::Request;
+use crate::id::Id;
+
+/// Letters of a client's name at most.
+const LONGEST_CLIENT: usize = 100;
 
 /// One call of an endpoint.
 pub struct Call<'a> {
@@ -61,6 +66,19 @@ impl Call<'_> {
     /// An answer with a payload of this name.
     pub fn answer<T: Serialize + ?Sized>(&self, name: &str, payload: &T) -> Result<Reply> {
         Ok(Reply::Document(encode::payload(&self.format, name, payload)))
+    }
+
+    /// Fails where one of the songs is not there for the user to see.
+    pub fn check_songs(&self, db: &Connection, ids: &[i64]) -> Result<()> {
+        match songs::first_unknown(db, self.viewer(), ids)? {
+            None => Ok(()),
+            Some(unknown) => Err(Fail::not_found(&format!("Song {}", Id::Song(unknown)))),
+        }
+    }
+
+    /// The name the client gives itself, cut where it is too long to be one.
+    pub fn client(&self) -> String {
+        self.params.text("c").unwrap_or_default().chars().take(LONGEST_CLIENT).collect()
     }
 
     /// The viewer of the one music folder that `musicFolderId` names, if it names one.

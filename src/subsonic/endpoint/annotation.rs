@@ -81,7 +81,7 @@ pub fn scrobble(call: &Call) -> Result<Reply> {
     if call.params.flag_or("submission", true)? {
         let times = times.into_iter().map(Some).chain(std::iter::repeat(None));
         call.app.db.write(|db| {
-            check_songs(call, db, &ids)?;
+            call.check_songs(db, &ids)?;
             for (song, time) in ids.iter().zip(times) {
                 // A client with a wrong clock must not put a play into the future.
                 let time = time.unwrap_or(now).min(now);
@@ -93,7 +93,7 @@ pub fn scrobble(call: &Call) -> Result<Reply> {
         let duration = duration(call, last)?;
         let report = Report {
             user: (call.user.id, call.user.name.clone()),
-            client: client(call),
+            client: call.client(),
             song: (last, duration),
             state: Some(State::Playing),
             position: 0,
@@ -106,22 +106,10 @@ pub fn scrobble(call: &Call) -> Result<Reply> {
     call.ok()
 }
 
-fn check_songs(call: &Call, db: &Transaction, ids: &[i64]) -> Result<()> {
-    match songs::first_unknown(db, call.viewer(), ids)? {
-        None => Ok(()),
-        Some(unknown) => Err(Fail::not_found(&format!("Song {}", Id::Song(unknown)))),
-    }
-}
-
 /// How long a song is, in ms.
 fn duration(call: &Call, id: i64) -> Result<i64> {
     let song = call.app.db.read(|db| songs::by_id(db, call.viewer(), id))?;
     Ok(song.ok_or_else(|| Fail::not_found("Song"))?.duration)
-}
-
-/// The name the client gives itself.
-fn client(call: &Call) -> String {
-    call.params.text("c").unwrap_or_default().chars().take(100).collect()
 }
 
 /// `reportPlayback` (extension playbackReport): what a player does. A play is counted when it ends,
@@ -157,7 +145,7 @@ pub fn report_playback(call: &Call) -> Result<Reply> {
     let Id::Song(song) = id else { return Err(Fail::not_found("Song")) };
     let report = Report {
         user: (call.user.id, call.user.name.clone()),
-        client: client(call),
+        client: call.client(),
         song: (song, duration(call, song)?),
         state,
         position,

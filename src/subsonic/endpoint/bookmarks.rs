@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::clock::now;
 use crate::db::bookmarks::{self, Queue};
-use crate::db::songs;
 use crate::id::Id;
 use crate::subsonic::fail::{Fail, Result};
 use crate::subsonic::params::MOST_ITEMS;
@@ -63,7 +62,7 @@ pub fn create_bookmark(call: &Call) -> Result<Reply> {
     }
     let now = now();
     call.app.db.write(|db| {
-        check_songs(call, db, &[song])?;
+        call.check_songs(db, &[song])?;
         bookmarks::set(db, call.user.id, song, position, comment, now)?;
         Ok::<_, Fail>(())
     })?;
@@ -74,7 +73,7 @@ pub fn create_bookmark(call: &Call) -> Result<Reply> {
 pub fn delete_bookmark(call: &Call) -> Result<Reply> {
     let song = song(call)?;
     call.app.db.write(|db| {
-        check_songs(call, db, &[song])?;
+        call.check_songs(db, &[song])?;
         bookmarks::remove(db, call.user.id, song)?;
         Ok::<_, Fail>(())
     })?;
@@ -85,13 +84,6 @@ fn song(call: &Call) -> Result<i64> {
     match call.params.need_id("id")? {
         Id::Song(song) => Ok(song),
         _ => Err(Fail::not_found("Song")),
-    }
-}
-
-fn check_songs(call: &Call, db: &rusqlite::Connection, ids: &[i64]) -> Result<()> {
-    match songs::first_unknown(db, call.viewer(), ids)? {
-        None => Ok(()),
-        Some(unknown) => Err(Fail::not_found(&format!("Song {}", Id::Song(unknown)))),
     }
 }
 
@@ -193,14 +185,13 @@ fn save(call: &Call, ids: &[i64], current: usize) -> Result<Reply> {
     if i64::try_from(ids.len()).unwrap_or(i64::MAX) > MOST_ITEMS {
         return Err(Fail::parameter(format!("A queue has at most {MOST_ITEMS} songs")));
     }
-    let client: String = call.params.text("c").unwrap_or_default().chars().take(100).collect();
     let (user, now) = (call.user.id, now());
     call.app.db.write(|db| {
         if ids.is_empty() {
             bookmarks::clear_queue(db, user)?;
         } else {
-            check_songs(call, db, ids)?;
-            bookmarks::save_queue(db, user, ids, (current, position), (&client, now))?;
+            call.check_songs(db, ids)?;
+            bookmarks::save_queue(db, user, ids, (current, position), (&call.client(), now))?;
         }
         Ok::<_, Fail>(())
     })?;

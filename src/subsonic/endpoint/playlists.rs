@@ -3,9 +3,9 @@
 use rusqlite::{Connection, Transaction};
 use serde::Serialize;
 
+use crate::db::Viewer;
 use crate::db::playlists::{self, Changes, Playlist as Row};
 use crate::db::users::{self, Role};
-use crate::db::{Viewer, songs};
 use crate::id::Id;
 use crate::subsonic::fail::{Fail, Result};
 use crate::subsonic::types::playlist::{Playlist, PlaylistWithSongs};
@@ -58,7 +58,7 @@ pub fn create_playlist(call: &Call) -> Result<Reply> {
     let wanted = call.params.songs("songId")?;
     let now = now();
     let playlist = call.app.db.write(|db| {
-        check_songs(db, call.viewer(), &wanted)?;
+        call.check_songs(db, &wanted)?;
         let id = match (call.params.text("playlistId"), name) {
             (Some(_), name) => {
                 let id = find_own(call, db, playlist_id(call, "playlistId")?)?.id;
@@ -90,7 +90,7 @@ pub fn update_playlist(call: &Call) -> Result<Reply> {
     let now = now();
     call.app.db.write(|db| {
         find_own(call, db, id)?;
-        check_songs(db, call.viewer(), &added)?;
+        call.check_songs(db, &added)?;
         if !removed.is_empty() && !playlists::remove(db, call.viewer(), id, &removed)? {
             return Err(Fail::parameter(
                 "Parameter 'songIndexToRemove' must be the place of a song, 0 for the first",
@@ -147,13 +147,6 @@ fn find_own(call: &Call, db: &Connection, id: i64) -> Result<Row> {
 fn with_songs(db: &Connection, viewer: Viewer, row: Row) -> Result<PlaylistWithSongs> {
     let songs = playlists::songs(db, viewer, row.id)?;
     Ok(Playlist::seen_by(viewer.user, row).with(songs))
-}
-
-fn check_songs(db: &Transaction, viewer: Viewer, wanted: &[i64]) -> Result<()> {
-    match songs::first_unknown(db, viewer, wanted)? {
-        None => Ok(()),
-        Some(song) => Err(Fail::not_found(&format!("Song {}", Id::Song(song)))),
-    }
 }
 
 fn check_length(db: &Transaction, playlist: i64) -> Result<()> {
