@@ -6,6 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const MOST: usize = 128;
 /// How long after its song should have ended a player is still shown, in ms.
 const SILENCE: i64 = 5 * 60_000;
+/// How long a player that stands still is shown, in ms.
+const PAUSE: i64 = 60 * 60_000;
+/// Players of one user that are remembered, so that nobody pushes the others out.
+const MOST_OF_USER: usize = 8;
 /// Who has heard this much of a song has played it, be it as long as it may; in ms.
 const PLAYED: i64 = 4 * 60_000;
 
@@ -84,15 +88,20 @@ impl Player {
     }
 
     fn advance(&self, now: i64) -> i64 {
-        let elapsed = (now - self.heard).clamp(0, self.duration.max(0)) as f64;
-        // At most a song's length times the rate: far below what an integer holds.
+        let elapsed = (now - self.heard).max(0) as f64;
+        // At most a song's length: far below what an integer holds.
         #[allow(clippy::cast_possible_truncation)]
-        let advance = (elapsed * self.rate) as i64;
+        let advance = (elapsed * self.rate).min(self.duration.max(0) as f64) as i64;
         advance
     }
 
     fn is_fresh(&self, now: i64) -> bool {
-        now - self.heard < self.duration.saturating_add(SILENCE)
+        let silent = now - self.heard;
+        match self.state {
+            State::Paused => silent < PAUSE,
+            // At a tenth of its speed or less a player stands still for all practical purposes.
+            _ => (silent - SILENCE) as f64 * self.rate.max(0.1) < self.duration as f64,
+        }
     }
 
     /// Half a song, or four minutes of it, is a play.
@@ -132,9 +141,12 @@ impl Playing {
         });
         let ends = !goes_on || matches!(report.state, None | Some(State::Starting));
         if let Some(state) = report.state {
-            if players.len() >= MOST
-                && let Some(oldest) =
-                    (0..players.len()).min_by_key(|at| players.get(*at).map(|player| player.heard))
+            let own = |player: &Player| player.user == report.user.0;
+            let own_are_many = players.iter().filter(|player| own(player)).count() >= MOST_OF_USER;
+            let crowd =
+                players.iter().enumerate().filter(|(_, player)| !own_are_many || own(player));
+            if (own_are_many || players.len() >= MOST)
+                && let Some((oldest, _)) = crowd.min_by_key(|(_, player)| player.heard)
             {
                 players.swap_remove(oldest);
             }
@@ -198,6 +210,17 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_player_plays_to_the_end_of_its_song() {
+        let playing = Playing::default();
+        let slow = Report { rate: 0.5, ..report(7, Some(State::Playing), 0) };
+        playing.report(slow, 0);
+        let position = |now| playing.now(now).first().map(|player| player.position_at(now));
+        assert_eq!(position(150_000), Some(75_000));
+        assert_eq!(position(250_000), Some(100_000));
+        assert_eq!(playing.report(report(7, None, 100_000), 260_000), Some(7));
+    }
+
+    #[test]
     fn half_a_song_is_a_play_once_and_less_is_none() {
         let playing = Playing::default();
         playing.report(report(7, Some(State::Playing), 0), 0);
@@ -222,10 +245,12 @@ mod tests {
     fn a_player_that_fell_silent_is_forgotten_and_their_number_is_bounded() {
         let playing = Playing::default();
         for player in 0..300 {
-            let client = format!("phone {player}");
-            playing.report(Report { client, ..report(7, Some(State::Playing), 0) }, player);
+            let (user, client) = ((player / 10, String::new()), format!("phone {player}"));
+            playing.report(Report { user, client, ..report(7, Some(State::Playing), 0) }, player);
         }
         assert_eq!(playing.now(300).len(), MOST);
+        let of_last = playing.now(300).iter().filter(|player| player.user == 29).count();
+        assert_eq!(of_last, MOST_OF_USER);
         assert_eq!(playing.now(10_000_000).len(), 0);
     }
 }

@@ -53,6 +53,15 @@ fn the_mean_of_ratings_is_that_of_all_users() {
     assert_eq!(mean(), json!(3.5));
     server.ok(ADMIN, "setRating?id=so1&rating=0");
     assert_eq!(mean(), json!(2.0));
+    server.ok(ADMIN, "setRating?id=so1&rating=4");
+    server.ok(ADMIN, "deleteUser?username=ben");
+    let mean = server.json(ADMIN, "getSong?id=so1")["song"]["averageRating"].clone();
+    assert_eq!(mean, json!(4.0));
+}
+
+#[test]
+fn a_rating_is_0_to_5_and_of_something_that_is_there() {
+    let server = Server::open();
     assert_eq!(server.error(BEN, "setRating?id=so1&rating=6"), 10);
     assert_eq!(server.error(BEN, "setRating?id=so1&rating=good"), 10);
     assert_eq!(server.error(BEN, "setRating?id=al999&rating=1"), 70);
@@ -72,6 +81,13 @@ fn plays_count_for_songs_albums_and_artists() {
     assert_eq!(server.error(BEN, "scrobble"), 10);
     assert_eq!(server.error(BEN, "scrobble?id=so1&time=-1"), 10);
     assert_eq!(server.error(BEN, "scrobble?id=so1&id=so999"), 70);
+    assert_eq!(server.error(BEN, "scrobble?id=so999&id=so1&submission=false"), 70);
+    let artist =
+        server.json(BEN, "getSong?id=so1")["song"]["artistId"].as_str().unwrap().to_owned();
+    let heard = "SELECT play_count FROM annotation WHERE user_id = 2 AND kind = 3 AND item_id = ?1";
+    let id: i64 = artist.trim_start_matches("at").parse().unwrap();
+    let count: i64 = server.app.db.read(|db| db.query_row(heard, [id], |row| row.get(0))).unwrap();
+    assert_eq!(count, 2);
     assert_eq!(plays("getSong?id=so1", "song"), 2);
 }
 

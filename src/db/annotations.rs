@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result, Transaction};
 
-use super::{Viewer, albums, artists, folders, songs};
+use super::{Viewer, albums, artists, collect, folders, songs};
 use crate::id::Id;
 
 /// Table and `annotation.kind` of what can be annotated; `None` for other things.
@@ -61,6 +61,22 @@ pub fn rate(db: &Transaction, user: i64, of: Id, rating: Option<i64>) -> Result<
             WHERE kind = ?1 AND item_id = ?2 AND rating IS NOT NULL) WHERE id = ?2"
     ))?
     .execute((kind, id))?;
+    Ok(())
+}
+
+/// Takes all ratings of a user back, so that they leave no trace in the means.
+pub fn take_back_ratings(db: &Transaction, user: i64) -> Result<()> {
+    let sql = "SELECT kind, item_id FROM annotation WHERE user_id = ?1 AND rating IS NOT NULL";
+    let rated: Vec<(i64, i64)> = collect(db, sql, [user], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (kind, id) in rated {
+        let of = match kind {
+            1 => Id::Song(id),
+            2 => Id::Album(id),
+            3 => Id::Artist(id),
+            _ => Id::Folder(id),
+        };
+        rate(db, user, of, None)?;
+    }
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub fn add(db: &Transaction, user: i64, message: &str, now: i64) -> Result<()> {
         (user, now, message),
     )?;
     db.execute(
-        "DELETE FROM chat_message WHERE id <= (SELECT max(id) FROM chat_message) - ?1",
+        "DELETE FROM chat_message WHERE id <= (SELECT id FROM chat_message ORDER BY id DESC LIMIT 1 OFFSET ?1)",
         [MOST],
     )?;
     Ok(())

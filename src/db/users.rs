@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result, Row, Transaction};
 
-use super::{Viewer, collect, optional};
+use super::{Viewer, annotations, collect, optional};
 
 /// Music folders a user may see when none are named: all, those added later too.
 pub const ALL_MUSIC_FOLDERS: i64 = -1;
@@ -154,6 +154,7 @@ pub fn update(db: &Transaction, user: &User) -> Result<()> {
 
 /// Removes a user and everything of theirs.
 pub fn delete(db: &Transaction, id: i64) -> Result<()> {
+    annotations::take_back_ratings(db, id)?;
     db.prepare_cached("DELETE FROM user WHERE id = ?1")?.execute([id])?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Media annotation: stars, ratings, plays, and what is playing now.
 
+use std::collections::HashMap;
+
 use rusqlite::Transaction;
 use serde::Serialize;
 
@@ -90,6 +92,7 @@ pub fn scrobble(call: &Call) -> Result<Reply> {
             Ok::<_, Fail>(())
         })?;
     } else {
+        call.app.db.read(|db| call.check_songs(db, &ids))?;
         let duration = duration(call, last)?;
         let report = Report {
             user: (call.user.id, call.user.name.clone()),
@@ -183,16 +186,17 @@ struct NowPlayingEntry {
 pub fn get_now_playing(call: &Call) -> Result<Reply> {
     let now = now();
     let players = call.app.playing.now(now);
-    let songs = call.app.db.read(|db| {
-        let found = players.iter().map(|player| songs::by_id(db, call.viewer(), player.song));
-        found.collect::<rusqlite::Result<Vec<_>>>()
-    })?;
-    let shown = players.into_iter().zip(songs);
-    let entry = shown.filter_map(|(player, song)| Some(entry(player, song?.into(), now))).collect();
+    let ids: Vec<i64> = players.iter().map(|player| player.song).collect();
+    let songs = call.app.db.read(|db| songs::by_ids(db, call.viewer(), &ids))?;
+    let songs: HashMap<i64, Child> = songs.into_iter().map(|song| (song.id, song.into())).collect();
+    let entry = players
+        .into_iter()
+        .filter_map(|player| Some(entry(songs.get(&player.song)?.clone(), player, now)))
+        .collect();
     call.answer("nowPlaying", &NowPlaying { entry })
 }
 
-fn entry(player: Player, song: Child, now: i64) -> NowPlayingEntry {
+fn entry(song: Child, player: Player, now: i64) -> NowPlayingEntry {
     NowPlayingEntry {
         song,
         minutes_ago: (now - player.began).max(0) / MINUTE,
