@@ -250,6 +250,7 @@ def main():
     sound("tagged.caf", "-c:a", "pcm_s16be", *low, "-metadata", "title=Caf title", "-metadata", "artist=Ann", "-metadata", "album=Caf album")
     sound("tagged.mka", "-c:a", "libvorbis", "-q:a", "0", "-ac", "1", *named)
     sound("tagged.webm", "-c:a", "libopus", "-b:a", "32k", "-ac", "1", *named, rate=48000)
+    sound("alac.caf", "-c:a", "alac", "-ac", "1", "-sample_fmt", "s16p", *named)
 
     noise = bytes((number * 7919 >> 3) % 251 for number in range(4000))
     data = (HERE / "bare.mp3").read_bytes()

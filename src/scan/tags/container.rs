@@ -58,6 +58,9 @@ const MATROSKA_NAMES: [(&str, &str, &str); 13] = [
     ("PUBLISHER", "LABEL", "LABEL"),
 ];
 
+/// Targets of Matroska above the song.
+const ALBUM_TARGETS: [&str; 5] = ["ALBUM", "COLLECTION", "EDITION", "CONCERT", "OPERA"];
+
 /// The tags and the picture of a container.
 #[derive(Debug, Default)]
 pub(super) struct Container {
@@ -69,8 +72,6 @@ pub(super) struct Container {
     pub(super) picture: Option<(Vec<u8>, bool)>,
     /// Bytes of all pictures.
     pub(super) picture_bytes: u64,
-    /// Whether Matroska tags without a target speak of the song.
-    flat: bool,
 }
 
 /// Takes everything the reader knows by now. ID3 and APE tags are left: they were read before.
@@ -97,28 +98,26 @@ pub(super) fn read(reader: &mut dyn FormatReader) -> Container {
 
 impl Container {
     fn take(&mut self, revision: &MetadataRevision) {
-        let known = match revision.info.metadata {
-            METADATA_ID_VORBIS_COMMENT | METADATA_ID_FLAC => Self::take_comment,
-            METADATA_ID_ISOMP4 => Self::take_atom,
-            METADATA_ID_MATROSKA => Self::take_matroska,
-            _ => return,
-        };
+        let ours = [
+            METADATA_ID_VORBIS_COMMENT,
+            METADATA_ID_FLAC,
+            METADATA_ID_ISOMP4,
+            METADATA_ID_MATROSKA,
+        ];
+        if !ours.contains(&revision.info.metadata) {
+            return;
+        }
         let tracks = revision.per_track.iter().map(|track| &track.metadata);
         let tags =
             std::iter::once(&revision.media).chain(tracks).flat_map(|container| &container.tags);
-        // What has no target is of the album by the standard; programs that know none, as ffmpeg,
-        // write everything of the song there, with a name the standard has no use for.
-        self.flat = self.flat
-            || tags.clone().any(|tag| {
-                tag.raw
-                    .key
-                    .rsplit('@')
-                    .next()
-                    .is_some_and(|name| name.eq_ignore_ascii_case("ALBUM"))
-            });
+        let flat = is_flat(tags.clone());
         for tag in tags {
             if let Some(value) = value_of(&tag.raw.value) {
-                known(self, tag, &value);
+                match revision.info.metadata {
+                    METADATA_ID_ISOMP4 => self.take_atom(tag, &value),
+                    METADATA_ID_MATROSKA => self.take_matroska(tag, &value, flat),
+                    _ => self.take_comment(tag, &value),
+                }
             }
         }
         for visual in &revision.media.visuals {
@@ -178,10 +177,9 @@ impl Container {
         }
     }
 
-    fn take_matroska(&mut self, tag: &Tag, value: &str) {
+    fn take_matroska(&mut self, tag: &Tag, value: &str, flat: bool) {
         let (target, name) = tag.raw.key.split_once('@').unwrap_or(("", &tag.raw.key));
-        let of_song = self.flat
-            || !matches!(target, "ALBUM" | "COLLECTION" | "EDITION" | "CONCERT" | "OPERA");
+        let of_song = flat || !ALBUM_TARGETS.contains(&target);
         if is_lyrics(name) {
             self.own.push_lyrics("", value);
             return;
@@ -192,6 +190,15 @@ impl Container {
             None => self.own.push(name, value),
         }
     }
+}
+
+/// Whether the tags of a Matroska file, which are those of its album by default, are all meant for
+/// its song: so write programs that know no targets, and an album has no `ALBUM` of its own.
+fn is_flat<'a>(mut tags: impl Iterator<Item = &'a Tag>) -> bool {
+    tags.any(|tag| {
+        let (target, name) = tag.raw.key.split_once('@').unwrap_or(("", &tag.raw.key));
+        name.eq_ignore_ascii_case("ALBUM") && ALBUM_TARGETS.contains(&target)
+    })
 }
 
 fn is_lyrics(name: &str) -> bool {

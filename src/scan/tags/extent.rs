@@ -3,13 +3,10 @@
 use std::fs::File;
 use std::io;
 
-use super::fields::Layer;
 use super::file::bytes_at;
 
-/// Blocks, boxes, pages or chunks looked at in one file.
+/// Blocks, boxes or pages looked at in one file.
 const MOST_PARTS: usize = 1000;
-/// Bytes of text in a CAF file.
-const MOST_TEXT_BYTES: u64 = 64 * 1024;
 
 /// The bytes of sound between two places of a file, as the container tells; `None` where it does
 /// not, as in Matroska, and where all of it is sound.
@@ -18,7 +15,6 @@ pub(super) fn of(file: &File, start: u64, end: u64) -> io::Result<Option<u64>> {
     let found = match head.as_slice() {
         [b'f', b'L', b'a', b'C', ..] => flac(file, start, end)?,
         [b'O', b'g', b'g', b'S', ..] => ogg(file, start, end)?,
-        [b'c', b'a', b'f', b'f', ..] => caf(file, start, end, &mut Layer::default())?,
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => mp4(file, start, end)?,
         _ => return Ok(None),
     };
@@ -82,58 +78,10 @@ fn mp4(file: &File, start: u64, end: u64) -> io::Result<u64> {
     Ok(sound)
 }
 
-/// The `data` chunk of a CAF file; the text of its `info` chunk, which symphonia passes over, goes
-/// into the layer.
-pub(super) fn caf(file: &File, start: u64, end: u64, text: &mut Layer) -> io::Result<u64> {
-    let (mut position, mut sound) = (start + 8, 0);
-    for _ in 0..MOST_PARTS {
-        let head = bytes_at(file, position, 12)?;
-        let Some((name, Some(size))) =
-            head.split_first_chunk::<4>().map(|(name, rest)| (name, rest.first_chunk::<8>()))
-        else {
-            break;
-        };
-        let body = position + 12;
-        // A size of -1 is all the rest.
-        let stop = body.saturating_add(u64::from_be_bytes(*size)).min(end);
-        match name {
-            b"data" => sound += stop.saturating_sub(body + 4),
-            b"info" => {
-                let length = stop.saturating_sub(body).min(MOST_TEXT_BYTES);
-                info(&bytes_at(file, body, usize::try_from(length).unwrap_or(0))?, text);
-            }
-            _ => {}
-        }
-        position = stop;
-        if position >= end {
-            break;
-        }
-    }
-    Ok(sound)
-}
-
-/// A count, then names and values, each ended by a zero.
-fn info(bytes: &[u8], text: &mut Layer) {
-    let mut strings =
-        bytes.get(4..).unwrap_or_default().split(|byte| *byte == 0).map(String::from_utf8_lossy);
-    while let (Some(name), Some(value)) = (strings.next(), strings.next()) {
-        let name = match name.to_ascii_lowercase().as_str() {
-            "track number" | "track" => "TRACKNUMBER".to_owned(),
-            "disc" => "DISCNUMBER".to_owned(),
-            "comments" => "COMMENT".to_owned(),
-            "recorded date" => "RECORDINGDATE".to_owned(),
-            "tempo" => "BPM".to_owned(),
-            other => other.to_owned(),
-        };
-        text.push(&name, &value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use crate::scan::tags::fields::Fields;
     use proptest::prelude::*;
     use std::io::Write;
 
@@ -163,18 +111,10 @@ mod tests {
         assert_eq!(sound(b"\xff\xfb anything"), None);
     }
 
-    #[test]
-    fn the_text_of_a_caf_is_read() {
-        let caf = b"caff\0\x01\0\0info\0\0\0\0\0\0\0\x19\0\0\0\x02title\0T\0track number\0data\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0sound";
-        let mut text = Layer::default();
-        assert_eq!(super::caf(&file_of(caf), 0, caf.len() as u64, &mut text).unwrap(), 5);
-        assert_eq!(Fields { layers: vec![text] }.all(&["TITLE"]), ["T"]);
-    }
-
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(head in 0..4_usize, body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let heads: [&[u8]; 4] = [b"fLaC", b"OggS", b"caff\0\x01\0\0", b"\0\0\0\x0cftypM4A "];
+        fn nothing_makes_it_panic(head in 0..3_usize, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let heads: [&[u8]; 3] = [b"fLaC", b"OggS", b"\0\0\0\x0cftypM4A "];
             let bytes = [heads[head], &body].concat();
             prop_assert!(sound(&bytes).unwrap() <= bytes.len() as u64);
         }

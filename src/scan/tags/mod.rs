@@ -9,6 +9,7 @@
 //!
 //! Every tag becomes a `Layer` of fields under one vocabulary; `normal` makes one `Tags` of them.
 
+mod caf;
 mod container;
 mod extent;
 mod fields;
@@ -18,6 +19,7 @@ mod genres;
 mod id3;
 mod lists;
 mod lrc;
+mod matroska;
 mod mpeg;
 mod normal;
 mod riff;
@@ -115,7 +117,12 @@ impl Around {
         }
         let trailer = trailer::read(file, around.place.start, length)?;
         around.place.end = trailer.end;
-        if let Some(chunks) = riff::read(file, around.place.start, around.place.end)? {
+        let (start, end) = (around.place.start, around.place.end);
+        let chunks = match riff::read(file, start, end)? {
+            Some(chunks) => Some(chunks),
+            None => caf::read(file, start, end)?,
+        };
+        if let Some(chunks) = chunks {
             for (start, end) in chunks.id3.into_iter().take(MOST_ID3_TAGS) {
                 if let Some(tag) = id3::read(file, start, end)? {
                     around.take(tag);
@@ -124,12 +131,7 @@ impl Around {
             around.layers.push(chunks.text);
             around.place.bytes = Some(chunks.sound);
         }
-        let (start, end) = (around.place.start, around.place.end);
-        if file::bytes_at(file, start, 4)? == b"caff" {
-            let mut text = Layer::default();
-            around.place.bytes = Some(extent::caf(file, start, end, &mut text)?);
-            around.layers.push(text);
-        }
+        around.layers.extend(matroska::read(file, start, end)?);
         around.layers.extend(trailer.layers);
         around.pictures.extend(trailer.picture);
         Ok(around)

@@ -51,6 +51,9 @@ pub(super) fn duration(file: &File, start: u64, end: u64, kind: Kind) -> io::Res
         MOST_JUNK.min(usize::try_from(end.saturating_sub(start)).unwrap_or(MOST_JUNK)),
     )?;
     let Some((junk, first)) = find(&head, kind) else { return Ok(None) };
+    if let Some(frames) = head.get(junk..).and_then(|bytes| stated(bytes, first)) {
+        return Ok(Some(rounded(frames * first.samples * 1000, first.rate)));
+    }
     let start = start + junk as u64;
     if kind == Kind::Mpeg
         && let Some(padded) = constant(file, start, end, first)?
@@ -81,6 +84,33 @@ pub(super) fn duration(file: &File, start: u64, end: u64, kind: Kind) -> io::Res
         * u128::from(if position < end { end - start } else { position - start })
         / counted;
     Ok(Some(rounded(u64::try_from(whole).unwrap_or(0).saturating_mul(1000), first.rate)))
+}
+
+/// The count of frames that a Xing or VBRI header states in the first frame, which has no sound.
+fn stated(bytes: &[u8], first: Frame) -> Option<u64> {
+    // Xing stands after the side information, whose size depends on version and channels.
+    const XING_PLACES: [usize; 3] = [13, 21, 36];
+    const VBRI: usize = 36;
+    const VBRI_FRAMES: usize = VBRI + 14;
+    const HAS_FRAMES: u32 = 1;
+    let frame = bytes.get(..first.length)?;
+    let number = |place: usize| {
+        let bytes = frame.get(place..)?.first_chunk::<4>()?;
+        Some(u32::from_be_bytes(*bytes))
+    };
+    let has = |place: usize, names: &[&[u8]]| {
+        frame.get(place..).is_some_and(|rest| names.iter().any(|name| rest.starts_with(name)))
+    };
+    let frames = if let Some(place) =
+        XING_PLACES.into_iter().find(|at| has(*at, &[b"Xing", b"Info"]))
+    {
+        number(place + 8).filter(|_| number(place + 4).is_some_and(|flags| flags & HAS_FRAMES != 0))
+    } else if has(VBRI, &[b"VBRI"]) {
+        number(VBRI_FRAMES)
+    } else {
+        None
+    };
+    frames.map(u64::from).filter(|frames| *frames > 0)
 }
 
 /// A quotient, rounded.
@@ -261,6 +291,22 @@ mod tests {
             .collect();
         let found = duration_of(&frames, Kind::Mpeg).unwrap();
         assert!(found.abs_diff(exact) < 5, "{found}");
+    }
+
+    #[test]
+    fn a_count_that_is_stated_is_taken_where_there_is_one() {
+        let with = |place: usize, header: &[u8]| {
+            let mut first = frame(9);
+            first[place..place + header.len()].copy_from_slice(header);
+            let frames = (0..20).flat_map(|place| frame(if place % 3 == 0 { 9 } else { 11 }));
+            duration_of(&first.into_iter().chain(frames).collect::<Vec<_>>(), Kind::Mpeg)
+        };
+        let ms = |frames: u64| Some((frames * 1152 * 1000 + 22_050) / 44_100);
+        assert_eq!(with(36, b"Xing\0\0\0\x0f\0\0\x01\0"), ms(256));
+        assert_eq!(with(21, b"Info\0\0\0\x01\0\0\x01\0"), ms(256));
+        assert_eq!(with(36, b"VBRI\0\x01\0\0\0\0\0\0\0\0\0\0\x01\0"), ms(256));
+        assert_eq!(with(36, b"Xing\0\0\0\x0e\0\0\x01\0"), ms(21));
+        assert_eq!(with(36, b"Xing\0\0\0\x0f\0\0\0\0"), ms(21));
     }
 
     #[test]

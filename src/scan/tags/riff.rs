@@ -51,9 +51,7 @@ pub(super) struct Chunks {
 /// The chunks from `start` to `end`, `None` where it is neither a WAV nor an AIFF file.
 pub(super) fn read(file: &File, start: u64, end: u64) -> io::Result<Option<Chunks>> {
     let number: fn([u8; 4]) -> u32 = match bytes_at(file, start, 12)?.as_slice() {
-        [b'R', b'I', b'F' | b'6', b'F' | b'4', _, _, _, _, b'W', b'A', b'V', b'E'] => {
-            u32::from_le_bytes
-        }
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => u32::from_le_bytes,
         [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', b'F' | b'C'] => u32::from_be_bytes,
         _ => return Ok(None),
     };
