@@ -10,7 +10,8 @@ fn main() {
         Some(commit) => format!("{package}+{commit}"),
         None => package.to_owned(),
     };
-    println!("cargo::rustc-env=KINGLET_VERSION={version}");
+    // Cargo sets this for `cargo run` too: a name that began as our settings do would be taken for one.
+    println!("cargo::rustc-env=BUILD_VERSION={version}");
 }
 
 /// The short name of the commit; `None` for the release itself and outside a checkout of ours.

@@ -26,4 +26,4 @@ pub mod systemd;
 pub mod visits;
 
 /// The version people are told: that of the package, with the commit where it is known.
-pub const VERSION: &str = env!("KINGLET_VERSION");
+pub const VERSION: &str = env!("BUILD_VERSION");
