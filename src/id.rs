@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A prefix and the digits of the highest number.
-const LONGEST: usize = 2 + 20;
+/// Digits of the highest number.
+pub const DIGITS: usize = 20;
+/// A prefix and the digits.
+const LONGEST: usize = 2 + DIGITS;
 
 /// The id of a thing as clients see it: `so7` is song 7.
 ///
@@ -87,8 +89,8 @@ impl Serialize for Id {
     }
 }
 
-/// Writes a number to the end of the text; says how many digits it has.
-fn decimal(mut number: u64, text: &mut [u8; LONGEST]) -> usize {
+/// Writes a number to the end of a text of at least [`DIGITS`] bytes; says how many digits it has.
+pub fn decimal(mut number: u64, text: &mut [u8]) -> usize {
     let mut digits = 0;
     for place in text.iter_mut().rev() {
         *place = b'0' + u8::try_from(number % 10).unwrap_or(0);

@@ -1,6 +1,6 @@
 //! The picture of a thing, from where the database says it is: scaled, kept, ready to be sent.
 
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use crate::app::App;
@@ -8,6 +8,7 @@ use crate::db::Viewer;
 use crate::db::covers::{self, Found};
 use crate::error::Result;
 use crate::http::body::{Body, Response};
+use crate::http::range::has_copy;
 use crate::id::Id;
 use crate::media::cover::{self, Picture};
 use crate::scan::tags;
@@ -38,13 +39,7 @@ pub fn scaled(
 /// The response with a picture; 304 where the client has it already.
 pub fn respond(picture: Picture, method: &Method, headers: &HeaderMap, cache: &str) -> Response {
     let mut response = Response::new(Body::empty());
-    let known = headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == picture.etag);
-    if known {
+    if has_copy(headers, &picture.etag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
         let length = HeaderValue::from(picture.bytes.len());

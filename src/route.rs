@@ -10,11 +10,11 @@ use hyper::body::Incoming;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
 };
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use crate::app::App;
-use crate::http::body::{Body, Response};
+use crate::http::body::{Response, text};
 use crate::http::client;
 use crate::http::request::Request;
 use crate::share;
@@ -35,15 +35,17 @@ pub async fn answer(
         Err(response) => return response,
     };
     let began = Instant::now();
-    let shown = (request.method.clone(), request.uri.path().to_owned());
-    let kept = request.clone();
-    let answered = tokio::task::spawn_blocking(move || dispatch(&app, &request)).await;
+    // Shared: after a panic the client is still told in the format it asked for.
+    let request = Arc::new(request);
+    let given = Arc::clone(&request);
+    let answered = tokio::task::spawn_blocking(move || dispatch(&app, &given)).await;
+    let path = request.uri.path();
     let response = answered.unwrap_or_else(|panic| {
-        tracing::error!(path = shown.1, %panic, "a request made the server stumble");
-        broken(&kept)
+        tracing::error!(path, %panic, "a request made the server stumble");
+        broken(&request)
     });
     let (status, took) = (response.status().as_u16(), began.elapsed());
-    tracing::debug!(method = %shown.0, path = shown.1, status, ?took, "answered");
+    tracing::debug!(method = %request.method, path, status, ?took, "answered");
     response
 }
 
@@ -120,14 +122,5 @@ fn preflight() -> Response {
 fn method_not_allowed() -> Response {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Use GET, HEAD or POST.\n");
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
-    response
-}
-
-fn text(status: StatusCode, text: &'static str) -> Response {
-    let mut response = Response::new(Body::full(text));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }

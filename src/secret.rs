@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
+/// Letters and digits of a share's link: 95 bits, which nobody finds by trying.
+const SHARE_TOKEN_LETTERS: usize = 16;
 /// Signs of a password that is made: 80 bits, in groups for whoever types it into a phone.
 const PASSWORD_SIGNS: usize = 16;
 /// What such a password is made of: 32, so that a byte's low bits choose fairly, and none that looks
@@ -110,6 +112,11 @@ pub fn word(length: usize) -> Result<String> {
         }
     }
     Ok(word)
+}
+
+/// The word of a new share's link.
+pub fn share_token() -> Result<String> {
+    word(SHARE_TOKEN_LETTERS)
 }
 
 /// A new password such as `k3ph-9amr-x7tw-b2nd`.

@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("db", &["error", "id"]),
     // The rooms.
     ("media", &["db", "error", "http", "id"]),
-    ("scan", &["config", "db", "error", "id", "media"]),
+    ("scan", &["clock", "config", "db", "error", "id", "media"]),
     ("demo", &["error"]),
     ("playing", &["db", "error", "id"]),
     ("visits", &["db", "error", "id"]),

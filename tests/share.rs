@@ -14,9 +14,9 @@ use hyper::{Method, StatusCode};
 use serde_json::Value;
 
 use kinglet::account::{self, Change};
+use kinglet::clock::now;
 use kinglet::db::users::{self, Role};
 use kinglet::http::request::Request;
-use kinglet::subsonic::types::time::now;
 use support::{ADMIN, Answer, BASE, BEN, Server, ids};
 
 /// A file of the library, `so2`.

@@ -195,7 +195,11 @@ fn user_command(words: &[&str], admin: bool) -> Result<UserCommand> {
                 _ => surplus(word),
             });
         }
-        [verb, ..] => return Err(unknown("command", &format!("user {verb}"), USER_FULL)),
+        [verb, ..] => {
+            let known = USER_COMMANDS.map(|verb| format!("user {verb}"));
+            let known = known.iter().map(String::as_str);
+            return Err(unknown("command", &format!("user {verb}"), known));
+        }
     };
     Ok(match verb {
         "add" => UserCommand::Add { name, admin },
@@ -204,9 +208,6 @@ fn user_command(words: &[&str], admin: bool) -> Result<UserCommand> {
         _ => UserCommand::Key { name },
     })
 }
-
-/// What `user` can do, in full, to compare a mistyped command with.
-const USER_FULL: [&str; 5] = ["user add", "user list", "user passwd", "user remove", "user key"];
 
 fn topic(name: &str) -> Result<Topic> {
     COMMANDS

@@ -20,8 +20,6 @@ use crate::{clock, demo, scan, secret, serve};
 
 /// The demo's user.
 const USER: &str = "demo";
-/// Letters of a share's token: 95 random bits.
-const TOKEN: usize = 16;
 
 /// Composes, scans, shares and serves until it is told to stop; then all of it is removed.
 pub fn run(mut config: Config) -> Result<ExitCode> {
@@ -58,7 +56,7 @@ pub fn run(mut config: Config) -> Result<ExitCode> {
 
 /// Shares the album; gives the token of the link.
 fn share(app: &App, viewer: Viewer) -> Result<String> {
-    let token = secret::word(TOKEN)?;
+    let token = secret::share_token()?;
     let everything = Page { count: 1, offset: 0 };
     app.db.write(|db| {
         let albums = search::albums(db, viewer, "", everything)?;

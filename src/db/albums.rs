@@ -4,7 +4,7 @@ use rusqlite::{Connection, Params, Result, Row};
 use serde::{Deserialize, Serialize};
 
 use super::pack::{NamedList, TextList};
-use super::{Cover, Note, Viewer, collect, optional};
+use super::{Cover, LISTED, Note, Viewer, collect, id_list, optional};
 use crate::id::Id;
 
 /// One album with all that is shown of it to one user.
@@ -114,18 +114,18 @@ fn read(row: &Row) -> Result<Album> {
         cover: row.get::<_, Option<i64>>(17)?.map(|stamp| Cover { of: Id::Album(id), stamp }),
         extra: super::extra(row, 18)?,
         average_rating: row.get(19)?,
-        note: Note {
-            starred: row.get(20)?,
-            rating: row.get(21)?,
-            play_count: row.get::<_, Option<i64>>(22)?.unwrap_or(0),
-            played: row.get(23)?,
-        },
+        note: super::note(row, 20)?,
     })
 }
 
 /// The albums whose ids `pick` selects, in its order; the rules of `songs::picked`.
 pub(super) fn picked(db: &Connection, pick: &str, params: impl Params) -> Result<Vec<Album>> {
     collect(db, &select(pick), params, read)
+}
+
+/// Several albums in the order of the ids; the rules of `songs::by_ids`.
+pub(super) fn by_ids(db: &Connection, viewer: Viewer, ids: &[i64]) -> Result<Vec<Album>> {
+    picked(db, LISTED, (viewer.user, viewer.scope, id_list(ids)))
 }
 
 /// One album.

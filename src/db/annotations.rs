@@ -2,34 +2,29 @@
 
 use rusqlite::{Connection, Result, Transaction};
 
-use super::{Viewer, albums, artists, collect, folders, songs};
+use super::{Viewer, collect, items};
 use crate::id::Id;
 
-/// Table and `annotation.kind` of what can be annotated; `None` for other things.
-fn kind(of: Id) -> Option<(&'static str, i64, i64)> {
-    match of {
-        Id::Song(id) => Some(("song", 1, id)),
-        Id::Album(id) => Some(("album", 2, id)),
-        Id::Artist(id) => Some(("artist", 3, id)),
-        Id::Folder(id) => Some(("folder", 4, id)),
-        Id::Playlist(_) | Id::Share(_) | Id::Radio(_) => None,
-    }
+/// Table, `annotation.kind` and row of what can be annotated; `None` for other things.
+fn annotated(of: Id) -> Option<(&'static str, i64, i64)> {
+    let table = match of {
+        Id::Song(_) => "song",
+        Id::Album(_) => "album",
+        Id::Artist(_) => "artist",
+        Id::Folder(_) => "folder",
+        Id::Playlist(_) | Id::Share(_) | Id::Radio(_) => return None,
+    };
+    items::numbers(of).map(|(kind, item)| (table, kind, item))
 }
 
 /// Whether there is such a thing that the user sees and that can be annotated.
 pub fn exists(db: &Connection, viewer: Viewer, of: Id) -> Result<bool> {
-    Ok(match of {
-        Id::Song(id) => songs::first_unknown(db, viewer, &[id])?.is_none(),
-        Id::Album(id) => albums::by_id(db, viewer, id)?.is_some(),
-        Id::Artist(id) => artists::by_id(db, viewer, id)?.is_some(),
-        Id::Folder(id) => folders::by_id(db, viewer, id)?.is_some(),
-        Id::Playlist(_) | Id::Share(_) | Id::Radio(_) => false,
-    })
+    Ok(annotated(of).is_some() && items::is_there(db, viewer, of)?)
 }
 
 /// Stars a thing; one that is starred keeps its time.
 pub fn star(db: &Transaction, user: i64, of: Id, now: i64) -> Result<()> {
-    let Some((_, kind, id)) = kind(of) else { return Ok(()) };
+    let Some((_, kind, id)) = annotated(of) else { return Ok(()) };
     db.prepare_cached(
         "INSERT INTO annotation (user_id, kind, item_id, starred) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET starred = coalesce(starred, excluded.starred)",
@@ -40,7 +35,7 @@ pub fn star(db: &Transaction, user: i64, of: Id, now: i64) -> Result<()> {
 
 /// Takes the star from a thing.
 pub fn unstar(db: &Transaction, user: i64, of: Id) -> Result<()> {
-    let Some((_, kind, id)) = kind(of) else { return Ok(()) };
+    let Some((_, kind, id)) = annotated(of) else { return Ok(()) };
     db.prepare_cached(
         "UPDATE annotation SET starred = NULL WHERE user_id = ?1 AND kind = ?2 AND item_id = ?3",
     )?
@@ -50,7 +45,7 @@ pub fn unstar(db: &Transaction, user: i64, of: Id) -> Result<()> {
 
 /// Rates a thing from 1 to 5, or takes the rating back, and counts the mean of all users anew.
 pub fn rate(db: &Transaction, user: i64, of: Id, rating: Option<i64>) -> Result<()> {
-    let Some((table, kind, id)) = kind(of) else { return Ok(()) };
+    let Some((table, kind, id)) = annotated(of) else { return Ok(()) };
     db.prepare_cached(
         "INSERT INTO annotation (user_id, kind, item_id, rating) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET rating = excluded.rating",
@@ -67,14 +62,8 @@ pub fn rate(db: &Transaction, user: i64, of: Id, rating: Option<i64>) -> Result<
 /// Takes all ratings of a user back, so that they leave no trace in the means.
 pub fn take_back_ratings(db: &Transaction, user: i64) -> Result<()> {
     let sql = "SELECT kind, item_id FROM annotation WHERE user_id = ?1 AND rating IS NOT NULL";
-    let rated: Vec<(i64, i64)> = collect(db, sql, [user], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    for (kind, id) in rated {
-        let of = match kind {
-            1 => Id::Song(id),
-            2 => Id::Album(id),
-            3 => Id::Artist(id),
-            _ => Id::Folder(id),
-        };
+    let rated = collect(db, sql, [user], |row| Ok(items::id(row.get(0)?, row.get(1)?)))?;
+    for of in rated.into_iter().flatten() {
         rate(db, user, of, None)?;
     }
     Ok(())

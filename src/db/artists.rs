@@ -2,18 +2,25 @@
 
 use rusqlite::{Connection, Params, Result, Row};
 
-use super::{Cover, Note, Viewer, collect, optional};
+use super::{Cover, LISTED, Note, Viewer, collect, id_list, optional};
 use crate::id::Id;
+
+/// The role of the artists of a song, the first of `ROLES`.
+pub const ARTIST: i64 = 1;
+/// The role of the artists of an album.
+pub const ALBUM_ARTIST: i64 = 2;
+/// The role of those who took part.
+pub const PERFORMER: i64 = 64;
 
 /// The roles an artist can have, as bits of `artist.roles` and values of `song_artist.role`.
 pub const ROLES: [(i64, &str); 13] = [
-    (1, "artist"),
-    (2, "albumartist"),
+    (ARTIST, "artist"),
+    (ALBUM_ARTIST, "albumartist"),
     (4, "composer"),
     (8, "conductor"),
     (16, "lyricist"),
     (32, "remixer"),
-    (64, "performer"),
+    (PERFORMER, "performer"),
     (128, "arranger"),
     (256, "producer"),
     (512, "engineer"),
@@ -77,18 +84,18 @@ fn read(row: &Row) -> Result<Artist> {
         roles: row.get(6)?,
         cover: row.get::<_, Option<i64>>(7)?.map(|stamp| Cover { of: Id::Artist(id), stamp }),
         average_rating: row.get(8)?,
-        note: Note {
-            starred: row.get(9)?,
-            rating: row.get(10)?,
-            play_count: row.get::<_, Option<i64>>(11)?.unwrap_or(0),
-            played: row.get(12)?,
-        },
+        note: super::note(row, 9)?,
     })
 }
 
 /// The artists whose ids `pick` selects, in its order; the rules of `songs::picked`.
 pub(super) fn picked(db: &Connection, pick: &str, params: impl Params) -> Result<Vec<Artist>> {
     collect(db, &select(pick), params, read)
+}
+
+/// Several artists in the order of the ids; the rules of `songs::by_ids`.
+pub(super) fn by_ids(db: &Connection, viewer: Viewer, ids: &[i64]) -> Result<Vec<Artist>> {
+    picked(db, LISTED, (viewer.user, viewer.scope, id_list(ids)))
 }
 
 /// One artist.
@@ -106,8 +113,13 @@ pub fn all(db: &Connection, viewer: Viewer) -> Result<Vec<Artist>> {
 /// The id of an artist by a spelling of the name.
 pub fn by_name(db: &Connection, name: &str) -> Result<Option<i64>> {
     let key = super::fold::name_key(name);
+    by_key(db, &format!("name:{key}"))
+}
+
+/// The id of an artist by a key: `name:` and a folded name, or `mbid:` and a MusicBrainz id.
+pub(super) fn by_key(db: &Connection, key: &str) -> Result<Option<i64>> {
     let mut statement = db.prepare_cached("SELECT artist_id FROM artist_key WHERE key = ?1")?;
-    optional(statement.query_row([format!("name:{key}")], |row| row.get(0)))
+    optional(statement.query_row([key], |row| row.get(0)))
 }
 
 /// The artist of a folder: of the albums whose songs lie in it and below it, most songs first.

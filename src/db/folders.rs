@@ -58,12 +58,7 @@ fn read(row: &Row) -> Result<Folder> {
         created: row.get(5)?,
         cover: row.get::<_, Option<i64>>(6)?.map(|stamp| Cover { of: Id::Folder(id), stamp }),
         average_rating: row.get(7)?,
-        note: Note {
-            starred: row.get(8)?,
-            rating: row.get(9)?,
-            play_count: row.get::<_, Option<i64>>(10)?.unwrap_or(0),
-            played: row.get(11)?,
-        },
+        note: super::note(row, 8)?,
     })
 }
 

@@ -57,7 +57,7 @@ pub fn albums(
         )
     };
     let pick = match order {
-        Order::Random => return random_albums(db, viewer, count),
+        Order::Random => return albums::by_ids(db, viewer, &drawn(db, viewer, count, &ALBUMS)?),
         Order::Newest => sorted("", "created DESC, id DESC"),
         Order::ByName => sorted("", "sort_key, id"),
         Order::ByArtist => sorted("", "artist_key, year, sort_key, id"),
@@ -130,12 +130,6 @@ pub fn random_songs(
         drawn(db, viewer, count, &SONGS)?
     };
     songs::by_ids(db, viewer, &ids)
-}
-
-fn random_albums(db: &Connection, viewer: Viewer, count: i64) -> Result<Vec<Album>> {
-    let ids = serde_json::to_string(&drawn(db, viewer, count, &ALBUMS)?).unwrap_or_default();
-    let pick = "SELECT value AS id FROM json_each(?3)";
-    albums::picked(db, pick, (viewer.user, viewer.scope, ids))
 }
 
 /// How to draw rows of a table by lot: its highest id, whether an id may be shown, and the slow way.

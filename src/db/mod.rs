@@ -8,6 +8,7 @@ pub mod chat;
 pub mod covers;
 pub mod fold;
 pub mod folders;
+pub mod items;
 pub mod lists;
 pub mod lyrics;
 mod migrate;
@@ -231,6 +232,25 @@ fn collect<T>(
 /// A row that may be absent.
 fn optional<T>(row: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
     rusqlite::OptionalExtension::optional(row)
+}
+
+/// A user's note from the four columns of `annotation` at a place: starred, rating, plays, played.
+/// It is empty where the join found none.
+fn note(row: &Row, first: usize) -> rusqlite::Result<Note> {
+    Ok(Note {
+        starred: row.get(first)?,
+        rating: row.get(first + 1)?,
+        play_count: row.get::<_, Option<i64>>(first + 2)?.unwrap_or(0),
+        played: row.get(first + 3)?,
+    })
+}
+
+/// Picks the ids of the list ?3, made by [`id_list`], in its order.
+const LISTED: &str = "SELECT value AS id FROM json_each(?3)";
+
+/// Ids as SQLite reads them from one value: one statement whatever their number.
+fn id_list(ids: &[i64]) -> String {
+    serde_json::to_string(ids).unwrap_or_default()
 }
 
 /// A column of JSON; empty where there is none, and where it was damaged.

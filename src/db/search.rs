@@ -78,14 +78,12 @@ pub fn songs(db: &Connection, viewer: Viewer, text: &str, page: Page) -> Result<
 
 /// Albums whose name or artist fits the text; all albums where the text is empty.
 pub fn albums(db: &Connection, viewer: Viewer, text: &str, page: Page) -> Result<Vec<Album>> {
-    let ids = as_json(&ids(db, viewer, text, page, &ALBUMS)?);
-    albums::picked(db, "SELECT value AS id FROM json_each(?3)", (viewer.user, viewer.scope, ids))
+    albums::by_ids(db, viewer, &ids(db, viewer, text, page, &ALBUMS)?)
 }
 
 /// Artists whose name fits the text; all artists where the text is empty.
 pub fn artists(db: &Connection, viewer: Viewer, text: &str, page: Page) -> Result<Vec<Artist>> {
-    let ids = as_json(&ids(db, viewer, text, page, &ARTISTS)?);
-    artists::picked(db, "SELECT value AS id FROM json_each(?3)", (viewer.user, viewer.scope, ids))
+    artists::by_ids(db, viewer, &ids(db, viewer, text, page, &ARTISTS)?)
 }
 
 /// What the songs of `songs_by_fields` hold; an empty text may be anything.
@@ -144,10 +142,6 @@ pub fn songs_by_fields(
         |row| row.get(0),
     )?;
     Ok((total, songs::by_ids(db, viewer, &ids)?))
-}
-
-fn as_json(ids: &[i64]) -> String {
-    serde_json::to_string(ids).unwrap_or_default()
 }
 
 fn ids(db: &Connection, viewer: Viewer, text: &str, page: Page, kind: &Kind) -> Result<Vec<i64>> {

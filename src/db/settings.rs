@@ -17,7 +17,14 @@ pub fn set(db: &Transaction, name: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+const LIBRARY_CHANGED: &str = "library_changed";
+
+/// Keeps when a scan changed something, ms since 1970.
+pub fn set_library_changed(db: &Transaction, time: i64) -> Result<()> {
+    set(db, LIBRARY_CHANGED, &time.to_string())
+}
+
 /// When a scan last changed something, ms since 1970; 0 before the first.
 pub fn library_changed(db: &Connection) -> Result<i64> {
-    Ok(get(db, "library_changed")?.and_then(|time| time.parse().ok()).unwrap_or(0))
+    Ok(get(db, LIBRARY_CHANGED)?.and_then(|time| time.parse().ok()).unwrap_or(0))
 }

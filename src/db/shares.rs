@@ -7,7 +7,7 @@ use rusqlite::{Connection, Result, Row, Transaction};
 
 use super::songs::{self, File, Song};
 use super::users::Role;
-use super::{Viewer, collect, optional};
+use super::{Viewer, collect, items, optional};
 use crate::id::Id;
 
 /// Songs a share shows at most: they are all in memory while its page is made.
@@ -76,9 +76,13 @@ pub struct NewShare<'a> {
     pub entries: &'a [Id],
 }
 
+/// The columns of `Share`.
 const COLUMNS: &str =
     "sh.id, sh.token, sh.user_id, u.name, u.roles, u.music_folders, sh.description,
     sh.created, sh.expires, sh.visit_count, sh.last_visited";
+
+/// Where they come from.
+const TABLES: &str = "share sh JOIN user u ON u.id = sh.user_id";
 
 fn read(row: &Row) -> Result<Share> {
     Ok(Share {
@@ -98,65 +102,26 @@ fn read(row: &Row) -> Result<Share> {
 
 /// A share by its id.
 pub fn by_id(db: &Connection, id: i64) -> Result<Option<Share>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM share sh JOIN user u ON u.id = sh.user_id WHERE sh.id = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE sh.id = ?1");
     optional(db.prepare_cached(&sql)?.query_row([id], read))
 }
 
 /// A share by the word in its link.
 pub fn by_token(db: &Connection, token: &str) -> Result<Option<Share>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM share sh JOIN user u ON u.id = sh.user_id WHERE sh.token = ?1"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE sh.token = ?1");
     optional(db.prepare_cached(&sql)?.query_row([token], read))
 }
 
 /// The shares of a user in the order they were made; of everybody without one.
 pub fn of_user(db: &Connection, user: Option<i64>) -> Result<Vec<Share>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM share sh JOIN user u ON u.id = sh.user_id
+        "SELECT {COLUMNS} FROM {TABLES}
          WHERE ?1 IS NULL OR sh.user_id = ?1 ORDER BY sh.id"
     );
     collect(db, &sql, [user], read)
 }
 
-/// The number under which a share's entry names a kind of thing; `None` for what cannot be shared.
-fn kind_of(id: Id) -> Option<(i64, i64)> {
-    match id {
-        Id::Song(number) => Some((1, number)),
-        Id::Album(number) => Some((2, number)),
-        Id::Artist(number) => Some((3, number)),
-        Id::Folder(number) => Some((4, number)),
-        Id::Playlist(number) => Some((5, number)),
-        Id::Share(_) | Id::Radio(_) => None,
-    }
-}
-
-fn id_of(kind: i64, number: i64) -> Option<Id> {
-    match kind {
-        1 => Some(Id::Song(number)),
-        2 => Some(Id::Album(number)),
-        3 => Some(Id::Artist(number)),
-        4 => Some(Id::Folder(number)),
-        5 => Some(Id::Playlist(number)),
-        _ => None,
-    }
-}
-
-/// Whether a user may share a thing: it can be shared, is there, and the user sees it.
-pub fn can_share(db: &Connection, viewer: Viewer, id: Id) -> Result<bool> {
-    let Some((kind, number)) = kind_of(id) else { return Ok(false) };
-    let sql = "SELECT CASE ?1
-        WHEN 1 THEN EXISTS (SELECT 1 FROM song WHERE id = ?2 AND missing IS NULL AND (?4 >> music_folder_id) & 1)
-        WHEN 2 THEN EXISTS (SELECT 1 FROM album WHERE id = ?2 AND song_count > 0 AND (?4 >> music_folder_id) & 1)
-        WHEN 3 THEN EXISTS (SELECT 1 FROM artist WHERE id = ?2 AND music_folders & ?4)
-        WHEN 4 THEN EXISTS (SELECT 1 FROM folder WHERE id = ?2 AND missing IS NULL AND (?4 >> music_folder_id) & 1)
-        WHEN 5 THEN EXISTS (SELECT 1 FROM playlist WHERE id = ?2 AND (user_id = ?3 OR public))
-        END";
-    db.prepare_cached(sql)?.query_row((kind, number, viewer.user, viewer.scope), |row| row.get(0))
-}
-
-/// Makes a share. Of `entries`, what cannot be shared is left out: see [`can_share`].
+/// Makes a share. Of `entries`, what cannot be shared is left out: see [`items::is_there`].
 pub fn create(db: &Transaction, new: &NewShare) -> Result<i64> {
     let id = db
         .prepare_cached(
@@ -167,7 +132,7 @@ pub fn create(db: &Transaction, new: &NewShare) -> Result<i64> {
         "INSERT INTO share_entry (share_id, position, kind, item_id) VALUES (?1, ?2, ?3, ?4)",
     )?;
     for (position, (kind, number)) in
-        (0_i64..).zip(new.entries.iter().filter_map(|id| kind_of(*id)))
+        (0_i64..).zip(new.entries.iter().filter_map(|id| items::numbers(*id)))
     {
         entry.execute((id, position, kind, number))?;
     }
@@ -205,15 +170,15 @@ pub fn add_visits(db: &Transaction, id: i64, count: i64, last: i64) -> Result<()
 /// What a share names, in order.
 pub fn entries(db: &Connection, share: &Share) -> Result<Vec<Id>> {
     let sql = "SELECT kind, item_id FROM share_entry WHERE share_id = ?1 ORDER BY position";
-    let entries = collect(db, sql, [share.id], |row| Ok(id_of(row.get(0)?, row.get(1)?)))?;
+    let entries = collect(db, sql, [share.id], |row| Ok(items::id(row.get(0)?, row.get(1)?)))?;
     Ok(entries.into_iter().flatten().collect())
 }
 
-/// The songs a share holds now, as a user sees them (0 for a stranger), at most [`MOST_SONGS`].
-pub fn songs(db: &Connection, share: &Share, user: i64) -> Result<Vec<Song>> {
+/// The songs a share holds now by its [`entries`], as a user sees them (0 for a stranger), at most
+/// [`MOST_SONGS`].
+pub fn songs(db: &Connection, share: &Share, entries: &[Id], user: i64) -> Result<Vec<Song>> {
     let viewer = share.seen_by(user);
     let mut songs = Vec::new();
-    let entries = entries(db, share)?;
     // Songs in a row are read together: many shares are lists of them.
     for run in entries.chunk_by(|one, two| matches!((one, two), (Id::Song(_), Id::Song(_)))) {
         let more = match run {
@@ -264,8 +229,8 @@ const HOLDS: &str = "EXISTS (SELECT 1 FROM share_entry e WHERE e.share_id = sh.i
 /// the song. One query, since players ask many times for parts of a file.
 pub fn with_file(db: &Connection, token: &str, song: i64) -> Result<Option<(Share, Option<File>)>> {
     let sql = format!(
-        "SELECT {COLUMNS}, s.id, m.path, f.path, s.file_name, s.suffix, s.title, s.bit_rate
-         FROM share sh JOIN user u ON u.id = sh.user_id
+        "SELECT {COLUMNS}, s.id, m.path, f.path, s.file_name, s.suffix
+         FROM {TABLES}
          LEFT JOIN song s ON s.id = ?2 AND s.missing IS NULL AND (u.music_folders >> s.music_folder_id) & 1
             AND {HOLDS}
          LEFT JOIN folder f ON f.id = s.folder_id LEFT JOIN music_folder m ON m.id = s.music_folder_id
@@ -274,12 +239,9 @@ pub fn with_file(db: &Connection, token: &str, song: i64) -> Result<Option<(Shar
     optional(db.prepare_cached(&sql)?.query_row((token, song), |row| {
         let file = match row.get::<_, Option<i64>>(11)? {
             None => None,
-            Some(id) => Some(File {
-                id,
+            Some(_) => Some(File {
                 path: super::join_path([row.get_ref(12)?, row.get_ref(13)?, row.get_ref(14)?])?,
                 suffix: row.get(15)?,
-                title: row.get(16)?,
-                bit_rate: row.get(17)?,
             }),
         };
         Ok((read(row)?, file))
@@ -296,7 +258,7 @@ pub fn with_cover(db: &Connection, token: &str, of: Id) -> Result<Option<(Share,
     let sql = format!(
         "SELECT {COLUMNS}, EXISTS (SELECT 1 FROM song s WHERE (s.id = ?2 OR s.album_id = ?3) AND s.missing IS NULL
             AND (u.music_folders >> s.music_folder_id) & 1 AND {HOLDS})
-         FROM share sh JOIN user u ON u.id = sh.user_id WHERE sh.token = ?1"
+         FROM {TABLES} WHERE sh.token = ?1"
     );
     optional(
         db.prepare_cached(&sql)?

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Params, Result, Row};
 use serde::{Deserialize, Serialize};
 
 use super::pack::{Named, NamedList, TextList};
-use super::{Cover, Note, Viewer, collect, optional};
+use super::{Cover, LISTED, Note, Viewer, collect, id_list, optional};
 use crate::id::Id;
 
 /// One song with all that is shown of it to one user.
@@ -127,16 +127,10 @@ pub struct Contributor {
 /// What the file on the disk is, for sending it.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// The song's id.
-    pub id: i64,
     /// Absolute path.
     pub path: std::path::PathBuf,
     /// Suffix in the spelling of `media::kind`.
     pub suffix: String,
-    /// The song's title.
-    pub title: String,
-    /// Bit rate in kbit/s.
-    pub bit_rate: i64,
 }
 
 /// The columns of `Song` and their joins; ?1 is the user, ?2 the visible music folders, and `pick`
@@ -199,12 +193,7 @@ fn read(row: &Row) -> Result<Song> {
         cover,
         extra: super::extra(row, 37)?,
         average_rating: row.get(38)?,
-        note: Note {
-            starred: row.get(39)?,
-            rating: row.get(40)?,
-            play_count: row.get::<_, Option<i64>>(41)?.unwrap_or(0),
-            played: row.get(42)?,
-        },
+        note: super::note(row, 39)?,
         bookmark: row.get(43)?,
     })
 }
@@ -241,21 +230,18 @@ pub fn by_id(db: &Connection, viewer: Viewer, id: i64) -> Result<Option<Song>> {
 /// Several songs in the order of the ids, the same id more than once too; what is missing or not
 /// visible is left out.
 pub fn by_ids(db: &Connection, viewer: Viewer, ids: &[i64]) -> Result<Vec<Song>> {
-    // SQLite reads the list from JSON: one statement whatever its length.
-    let list = serde_json::to_string(ids).unwrap_or_default();
-    picked(db, "SELECT value AS id FROM json_each(?3)", (viewer.user, viewer.scope, list))
+    picked(db, LISTED, (viewer.user, viewer.scope, id_list(ids)))
 }
 
 /// The first id that is no song, or one that is missing or not visible.
 pub fn first_unknown(db: &Connection, viewer: Viewer, ids: &[i64]) -> Result<Option<i64>> {
-    let list = serde_json::to_string(ids).unwrap_or_default();
     let mut statement = db.prepare_cached(
         "SELECT value FROM json_each(?1) WHERE NOT EXISTS (
             SELECT 1 FROM song INDEXED BY song_present
             WHERE id = value AND missing IS NULL AND (?2 >> music_folder_id) & 1)
          ORDER BY key LIMIT 1",
     )?;
-    optional(statement.query_row((list, viewer.scope), |row| row.get(0)))
+    optional(statement.query_row((id_list(ids), viewer.scope), |row| row.get(0)))
 }
 
 /// The songs of an album in the order of discs and tracks.
@@ -298,18 +284,12 @@ pub fn of_artist(db: &Connection, viewer: Viewer, artist: i64) -> Result<Vec<Son
 /// The file of a song.
 pub fn file(db: &Connection, viewer: Viewer, id: i64) -> Result<Option<File>> {
     let mut statement = db.prepare_cached(
-        "SELECT m.path, f.path, s.file_name, s.suffix, s.title, s.bit_rate FROM song s
+        "SELECT m.path, f.path, s.file_name, s.suffix FROM song s
          JOIN folder f ON f.id = s.folder_id JOIN music_folder m ON m.id = s.music_folder_id
          WHERE s.id = ?1 AND s.missing IS NULL AND (?2 >> s.music_folder_id) & 1",
     )?;
     optional(statement.query_row((id, viewer.scope), |row| {
         let parts = [row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?];
-        Ok(File {
-            id,
-            path: super::join_path(parts)?,
-            suffix: row.get(3)?,
-            title: row.get(4)?,
-            bit_rate: row.get(5)?,
-        })
+        Ok(File { path: super::join_path(parts)?, suffix: row.get(3)? })
     }))
 }

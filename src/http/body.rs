@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use hyper::StatusCode;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 
 /// A response with our body.
 pub type Response = hyper::Response<Body>;
@@ -37,6 +39,23 @@ impl Body {
     pub fn stream(body: impl HttpBody<Data = Bytes, Error = io::Error> + Send + 'static) -> Self {
         Body::Stream(Box::pin(body))
     }
+}
+
+/// A response with bytes that are there already.
+pub fn respond(
+    status: StatusCode,
+    content_type: &'static str,
+    bytes: impl Into<Bytes>,
+) -> Response {
+    let mut response = Response::new(Body::full(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// A response of plain words.
+pub fn text(status: StatusCode, words: &'static str) -> Response {
+    respond(status, "text/plain; charset=utf-8", words)
 }
 
 impl HttpBody for Body {

@@ -82,12 +82,18 @@ fn is_the_one_meant(headers: &HeaderMap, file: &Validators<'_>) -> bool {
 /// `If-None-Match`, else `If-Modified-Since`.
 fn is_known_already(headers: &HeaderMap, file: &Validators<'_>) -> bool {
     if headers.contains_key(header::IF_NONE_MATCH) {
-        return lists(headers, header::IF_NONE_MATCH, |tag| tag.is(file.etag));
+        return has_copy(headers, file.etag);
     }
     match (date(headers, header::IF_MODIFIED_SINCE), file.modified) {
         (Some(date), Some(modified)) => modified <= date,
         _ => false,
     }
+}
+
+/// Whether `If-None-Match` names a tag, given with its quotes: the weak comparison of RFC 9110,
+/// 13.1.2.
+pub fn has_copy(headers: &HeaderMap, etag: &str) -> bool {
+    lists(headers, header::IF_NONE_MATCH, |tag| tag.is(etag))
 }
 
 /// `If-Range`: a strong tag or exactly our date, else the client resumes another file than it began.

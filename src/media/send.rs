@@ -59,10 +59,16 @@ pub struct Opened {
 
 /// Opens the file of a plan; may wait for the disk.
 ///
-/// Fails where it is missing, may not be read or is no regular file.
+/// Fails, and tells the log, where it is missing, may not be read or is no regular file.
 pub fn open(plan: Plan) -> io::Result<Opened> {
-    let file = open_regular(&plan.path)?;
-    Opened::new(plan, Arc::new(file))
+    let opened = open_regular(&plan.path).and_then(|file| Ok((file.identity()?, file)));
+    match opened {
+        Ok((identity, file)) => Ok(Opened { plan, source: Arc::new(file), identity, held: None }),
+        Err(error) => {
+            tracing::warn!(path = %plan.path.display(), %error, "a song cannot be opened");
+            Err(error)
+        }
+    }
 }
 
 impl Opened {

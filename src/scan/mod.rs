@@ -21,8 +21,8 @@ mod write;
 use std::fs::{File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::clock::now;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -209,10 +209,4 @@ fn log(summary: &Summary) {
              {unreadable} files could not be read"
         );
     }
-}
-
-/// The current time, ms since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

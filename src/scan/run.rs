@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::read::{Failure, Outcome, Readers};
 use super::survey::Survey;
-use super::walk::shown;
+use super::walk::{root_name, shown};
 use super::write::{Job, Writer, Written};
 use super::{Scanner, Summary};
 use crate::config::Config;
@@ -291,8 +291,7 @@ impl Scan<'_> {
             }
         }
         if self.changed {
-            let now = self.now.to_string();
-            self.write(|_, db| Ok(settings::set(db, "library_changed", &now)?))?;
+            self.write(|scan, db| Ok(settings::set_library_changed(db, scan.now)?))?;
             let gone = self.db.read(|db| songs::gone_since(db, self.now))?;
             self.summary.gone = u64::try_from(gone).unwrap_or(0);
         }
@@ -315,8 +314,4 @@ impl Scan<'_> {
 
 fn scanned_name(root: i64) -> String {
     format!("scanned_{root}")
-}
-
-fn root_name(path: &Path) -> String {
-    display_name(path.file_name().map_or(&b"/"[..], OsStr::as_bytes))
 }

@@ -236,10 +236,10 @@ impl Survey {
         now: i64,
     ) -> Result<Known> {
         let parent = walk::parent(path).and_then(|parent| self.known.get(parent));
-        let name = display_name(match path.is_empty() {
-            true => self.path.file_name().map_or(&b"/"[..], OsStr::as_bytes),
-            false => walk::last_part(path),
-        });
+        let name = match path.is_empty() {
+            true => walk::root_name(&self.path),
+            false => display_name(walk::last_part(path)),
+        };
         let modified = self.walked.get(path).map_or(now, |folder| folder.modified / 1_000_000);
         let (root, parent, name) = (self.root, parent.map(|parent| parent.id), name.as_str());
         let created = if first { modified.clamp(0, now) } else { now };

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use super::stamp;
+use crate::db::display_name;
 use crate::error::{Error, Result};
 use crate::media::kind;
 
@@ -285,8 +286,9 @@ fn sidecar(
 
 /// How well a picture shows a folder by its name, the lowest best; `None` for other files.
 fn cover_rank(name: &[u8], folder: &[u8]) -> Option<(usize, usize)> {
-    let suffix = COVER_SUFFIXES.iter().position(|suffix| without_suffix(name, suffix).is_some())?;
-    let stem = COVER_SUFFIXES.iter().find_map(|suffix| without_suffix(name, suffix))?;
+    let mut suffixes = (0..).zip(COVER_SUFFIXES);
+    let (suffix, stem) =
+        suffixes.find_map(|(at, suffix)| Some((at, without_suffix(name, suffix)?)))?;
     let rank = COVER_NAMES.iter().position(|known| stem.eq_ignore_ascii_case(known));
     let begins = |front: &[u8]| {
         stem.get(..front.len()).is_some_and(|start| start.eq_ignore_ascii_case(front))
@@ -311,6 +313,11 @@ fn modified(metadata: &Metadata) -> i64 {
 /// The last part of a path.
 pub fn last_part(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
+}
+
+/// What a music folder is called: the last part of its path.
+pub fn root_name(path: &Path) -> String {
+    display_name(path.file_name().map_or(&b"/"[..], OsStr::as_bytes))
 }
 
 /// The path of the folder around a path; `None` for the music folder itself.

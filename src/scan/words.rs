@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::tags::text::utf16;
+
 /// Longest file of words that is read, in bytes; longer ones are cut.
 const MOST_BYTES: u64 = 256 << 10;
 
@@ -44,13 +46,6 @@ fn decode(bytes: &[u8]) -> String {
         }
     };
     if text.contains('\0') { text.replace('\0', "") } else { text }
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let (units, _) = bytes.as_chunks::<2>();
-    char::decode_utf16(units.iter().map(|pair| unit(*pair)))
-        .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::names;
 use super::read::Loaded;
 use super::tags::{Credit, Tags};
 use super::walk::File;
-use crate::db::artists::ROLES;
+use crate::db::artists::{ARTIST, PERFORMER, ROLES};
 use crate::db::pack::Named;
 use crate::db::scanned::albums::{self, Facts, Picture};
 use crate::db::scanned::artists::{self, Who};
@@ -23,12 +23,6 @@ use crate::db::scanned::{Touched, folders, genres};
 use crate::db::songs::{Contributor, Extra};
 use crate::error::Result;
 use crate::media::kind;
-
-/// The role of the artists of a song.
-const ARTIST: i64 = 1;
-
-/// The role of those whose own role has no bit: they took part.
-const PERFORMER: i64 = 64;
 
 /// A folder that holds files to read.
 #[derive(Debug)]
@@ -191,6 +185,7 @@ impl<'a> Writer<'a> {
         let mut contributors = Vec::with_capacity(tags.contributors.len());
         for who in &tags.contributors {
             let artist = self.person(db, &names::named(&who.name))?;
+            // Those whose own role has no bit took part.
             let role = ROLES.iter().find(|(_, role)| *role == who.role);
             people.push((artist.id, role.map_or(PERFORMER, |(bit, _)| *bit)));
             let (role, sub_role) = (who.role.clone(), who.sub_role.clone());

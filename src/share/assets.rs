@@ -8,12 +8,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
-    IF_NONE_MATCH, VARY,
+    VARY,
 };
 use hyper::{Response as HttpResponse, StatusCode};
 use rust_embed::Embed;
 
 use crate::http::body::{Body, Response};
+use crate::http::range::has_copy;
 
 /// The name tells the content, so a copy is good for a year, the most that caches promise.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -59,13 +60,12 @@ pub fn serve(name: &str, headers: &HeaderMap) -> Option<Response> {
     let gzip = takes_gzip(headers);
     let (tag, bytes) =
         if gzip { (&asset.gzip_tag, &asset.gzip) } else { (&asset.tag, &asset.plain) };
-    let unchanged = headers.get_all(IF_NONE_MATCH).iter().any(|value| matches(value, tag));
     let mut response = HttpResponse::new(Body::empty());
     let answer = response.headers_mut();
     answer.insert(CACHE_CONTROL, CACHE);
     answer.insert(VARY, HeaderValue::from_static("accept-encoding"));
     answer.insert(ETAG, HeaderValue::try_from(tag).ok()?);
-    if unchanged {
+    if has_copy(headers, tag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Some(response);
     }
@@ -113,18 +113,12 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The weak comparison of RFC 9110, 13.1.2.
-fn matches(value: &HeaderValue, tag: &str) -> bool {
-    value.to_str().is_ok_and(|list| {
-        list.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use hyper::body::Body as _;
+    use hyper::header::IF_NONE_MATCH;
     use std::io::Read as _;
 
     fn get(address: &str, tag: Option<&str>) -> Option<Response> {

@@ -25,15 +25,16 @@ pub struct Content {
 
 /// Reads what a share holds now.
 pub fn read(db: &Connection, share: &Share) -> Result<Content> {
-    let songs = shares::songs(db, share, STRANGER)?;
-    let title = title(db, share, &songs)?;
+    let entries = shares::entries(db, share)?;
+    let songs = shares::songs(db, share, &entries, STRANGER)?;
+    let title = title(db, share, &entries, &songs)?;
     Ok(Content { title, songs })
 }
 
 /// The name of the one thing that is shared, else that of the album all songs are from.
-fn title(db: &Connection, share: &Share, songs: &[Song]) -> Result<String> {
+fn title(db: &Connection, share: &Share, entries: &[Id], songs: &[Song]) -> Result<String> {
     let viewer = share.seen_by(STRANGER);
-    let named = match shares::entries(db, share)?.as_slice() {
+    let named = match entries {
         [Id::Song(_)] => songs.first().map(|song| song.title.clone()),
         [Id::Artist(id)] => artists::by_id(db, viewer, *id)?.map(|artist| artist.name),
         [Id::Folder(id)] => folders::by_id(db, viewer, *id)?.map(|folder| folder.name),

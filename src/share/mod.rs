@@ -14,14 +14,14 @@ use std::io::ErrorKind;
 
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, HeaderValue, LOCATION, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    HeaderValue, LOCATION, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, StatusCode};
 
 use crate::app::App;
 use crate::clock::now;
 use crate::db::shares::{self, Share};
-use crate::http::body::{Body, Response};
+use crate::http::body::{self, Body, Response};
 use crate::http::client::Origin;
 use crate::http::request::Request;
 use crate::id::Id;
@@ -185,8 +185,9 @@ fn m3u8(app: &App, token: &str, origin: &Origin) -> Result<Response, Refusal> {
     let share = live(app, token)?;
     let content = app.db.read(|db| content::read(db, &share))?;
     let address = format!("{}/share/{}", origin.base, share.token);
-    let body = playlist::m3u8(&content.title, &content.songs, &address);
-    let mut response = respond(StatusCode::OK, playlist::CONTENT_TYPE, body);
+    let list = playlist::m3u8(&content.title, &content.songs, &address);
+    let list = body::respond(StatusCode::OK, playlist::CONTENT_TYPE, list);
+    let mut response = changing(list);
     if let Ok(name) = HeaderValue::from_str(&attachment(&format!("{}.m3u8", content.title))) {
         response.headers_mut().insert(CONTENT_DISPOSITION, name);
     }
@@ -240,30 +241,26 @@ fn song(app: &App, token: &str, name: &str, request: &Request) -> Result<Respons
         disposition: None,
         cache: cache(&share),
     };
-    let path = plan.path.clone();
-    let opened = send::open(plan).map_err(|error| {
-        tracing::warn!(path = %path.display(), %error, "a song cannot be opened");
-        if error.kind() == ErrorKind::NotFound { Refusal::NoFile } else { Refusal::Unreadable }
+    let opened = send::open(plan).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Refusal::NoFile,
+        _ => Refusal::Unreadable,
     })?;
     Ok(app.sender.respond(opened.holding(place), &request.method, &request.headers))
 }
 
 fn html(status: StatusCode, body: String) -> Response {
-    let mut response = respond(status, "text/html; charset=utf-8", body);
+    let mut response = changing(body::respond(status, "text/html; charset=utf-8", body));
     let policy = HeaderValue::from_static(page::CONTENT_SECURITY_POLICY);
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response
 }
 
-fn text(status: StatusCode, body: &'static str) -> Response {
-    respond(status, "text/plain; charset=utf-8", body.to_owned())
+fn text(status: StatusCode, words: &'static str) -> Response {
+    changing(body::text(status, words))
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: String) -> Response {
-    let mut response = Response::new(Body::full(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(CACHE_PAGE));
+/// What changes with its share, so that a copy is good only while the server says so.
+fn changing(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(CACHE_PAGE));
     response
 }

@@ -8,8 +8,8 @@ mod params;
 mod table;
 pub mod types;
 
-use bytes::Bytes;
-use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::StatusCode;
+use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, HeaderValue};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ use self::table::Access;
 use crate::app::App;
 use crate::db::users::User;
 use crate::db::{Viewer, songs};
-use crate::http::body::{Body, Response};
+use crate::http::body::{self, Response};
 use crate::http::client::Origin;
 use crate::http::request::Request;
 use crate::id::Id;
@@ -166,10 +166,8 @@ fn format_of(params: &Params) -> Result<Format> {
 }
 
 fn respond(document: Document) -> Response {
-    let mut response = Response::new(Body::full(Bytes::from(document.body)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(document.content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut response = body::respond(StatusCode::OK, document.content_type, document.body);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     allow_any_origin(&mut response);
     response
 }

@@ -91,6 +91,14 @@ impl Params {
         self.id(name)?.ok_or_else(|| Fail::missing(name))
     }
 
+    /// A required id of a song.
+    pub fn need_song(&self, name: &str) -> Result<i64> {
+        match self.need_id(name)? {
+            Id::Song(song) => Ok(song),
+            _ => Err(Fail::not_found("Song")),
+        }
+    }
+
     /// All values of a repeated id.
     pub fn ids(&self, name: &str) -> Result<Vec<Id>> {
         self.texts(name).map(|text| read_id(name, text)).collect()

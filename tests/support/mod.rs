@@ -18,11 +18,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use kinglet::app::App;
+use kinglet::clock::now;
 use kinglet::config::{self, Flags};
 use kinglet::db::users::{self, ALL_MUSIC_FOLDERS, ALL_ROLES, Role, User};
 use kinglet::http::request::Request;
 use kinglet::route;
-use kinglet::subsonic::types::time::{Time, now};
+use kinglet::subsonic::types::time::Time;
 
 /// Has every right and sees all music folders.
 pub const ADMIN: &str = "admin";

@@ -3,8 +3,9 @@
 use rusqlite::{Connection, Result, Transaction};
 
 use super::{Touched, execute, search, songs};
+use crate::db::artists::{ALBUM_ARTIST, ARTIST, by_key};
 use crate::db::songs::Extra;
-use crate::db::{collect, fold, optional, pack};
+use crate::db::{collect, fold, pack};
 
 /// Somebody named in a file.
 #[derive(Clone, Copy, Debug)]
@@ -28,13 +29,13 @@ pub fn resolve(
 ) -> Result<(i64, bool)> {
     let by_name = format!("name:{}", fold::name_key(who.name));
     let by_mbid = format!("mbid:{}", who.mbid);
-    let id = match known_by(db, &by_name)? {
+    let id = match by_key(db, &by_name)? {
         Some(id) => {
             complete(db, id, who, articles)?;
             return Ok((id, false));
         }
         None if who.mbid.is_empty() => None,
-        None => known_by(db, &by_mbid)?,
+        None => by_key(db, &by_mbid)?,
     };
     let is_new = id.is_none();
     let id = match id {
@@ -54,11 +55,6 @@ pub fn resolve(
     add_key(db, &by_name, id)?;
     touched.artists.insert(id);
     Ok((id, is_new))
-}
-
-fn known_by(db: &Connection, key: &str) -> Result<Option<i64>> {
-    let mut statement = db.prepare_cached("SELECT artist_id FROM artist_key WHERE key = ?1")?;
-    optional(statement.query_row([key], |row| row.get(0)))
 }
 
 fn add_key(db: &Transaction, key: &str, id: i64) -> Result<()> {
@@ -118,9 +114,6 @@ pub fn key(db: &Connection, id: i64) -> Result<String> {
 /// Counts an artist's albums, songs, roles and music folders anew, chooses the picture, and lets
 /// the artist be found or not.
 pub fn refresh(db: &Transaction, id: i64) -> Result<()> {
-    /// The role of an artist of songs, and of albums; see `db::artists::ROLES`.
-    const ARTIST: i64 = 1;
-    const ALBUM_ARTIST: i64 = 2;
     let (mut song_count, mut roles, mut music_folders) = (0, 0, 0);
     let parts = "SELECT role, music_folder_id, count(*) FROM song_artist
         CROSS JOIN song INDEXED BY song_present ON song.id = song_artist.song_id

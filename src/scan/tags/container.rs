@@ -6,7 +6,7 @@ use symphonia::core::meta::well_known::{METADATA_ID_FLAC, METADATA_ID_VORBIS_COM
 use symphonia::core::meta::well_known::{METADATA_ID_ISOMP4, METADATA_ID_MATROSKA};
 use symphonia::core::meta::{MetadataRevision, RawValue, StandardTag, StandardVisualKey, Tag};
 
-use super::MOST_PICTURE_BYTES;
+use super::Shown;
 use super::fields::Layer;
 
 /// Atoms of MP4 in our vocabulary. Those symphonia gives no name for are known by what they mean.
@@ -69,7 +69,7 @@ pub(super) struct Container {
     /// What a tagger named itself (`----` in MP4).
     pub(super) free: Layer,
     /// The picture, and whether it is a front cover.
-    pub(super) picture: Option<(Vec<u8>, bool)>,
+    pub(super) picture: Shown,
     /// Bytes of all pictures.
     pub(super) picture_bytes: u64,
 }
@@ -127,10 +127,7 @@ impl Container {
 
     fn offer(&mut self, bytes: &[u8], front: bool) {
         self.picture_bytes += bytes.len() as u64;
-        let better = self.picture.as_ref().is_none_or(|(_, has_front)| front && !has_front);
-        if better && !bytes.is_empty() && bytes.len() <= MOST_PICTURE_BYTES {
-            self.picture = Some((bytes.to_vec(), front));
-        }
+        super::offer(&mut self.picture, bytes, front);
     }
 
     fn take_comment(&mut self, tag: &Tag, value: &str) {

@@ -2,7 +2,7 @@
 
 use super::fields::{Layer, canonical, cut};
 use super::lists;
-use super::{MOST_PICTURE_BYTES, lrc, text};
+use super::{Shown, lrc, text};
 
 /// A tag while its frames are read.
 pub(super) struct Tag {
@@ -10,7 +10,7 @@ pub(super) struct Tag {
     pub(super) version: u8,
     own: Layer,
     free: Layer,
-    picture: Option<(Vec<u8>, bool)>,
+    picture: Shown,
     /// Year and "day and month" of a 2.3 tag, which are one date.
     year: String,
     day_and_month: String,
@@ -132,7 +132,7 @@ impl Tag {
     }
 
     /// The fields of the standard's own frames, those of `TXXX`, and the picture.
-    pub(super) fn finish(mut self) -> (Layer, Layer, Option<(Vec<u8>, bool)>) {
+    pub(super) fn finish(mut self) -> (Layer, Layer, Shown) {
         let (year, rest) = (self.year.trim(), self.day_and_month.trim());
         let date = match rest.split_at_checked(2) {
             Some((day, month)) if year.len() == 4 && rest.len() == 4 => {
@@ -293,14 +293,9 @@ fn picture(tag: &mut Tag, id: &str, body: &[u8]) -> Option<()> {
     };
     let (kind, rest) = rest.split_first()?;
     let (_, bytes) = text::first(*encoding, rest);
-    let front = *kind == 3;
-    let better = match &tag.picture {
-        None => true,
-        Some((_, has_front)) => front && !has_front,
-    };
     // "-->" says that the bytes are an address.
-    if better && format != "-->" && !bytes.is_empty() && bytes.len() <= MOST_PICTURE_BYTES {
-        tag.picture = Some((bytes.to_vec(), front));
+    if format != "-->" {
+        super::offer(&mut tag.picture, bytes, *kind == 3);
     }
     Some(())
 }

@@ -24,7 +24,7 @@ mod mpeg;
 mod normal;
 mod riff;
 mod sound;
-mod text;
+pub(super) mod text;
 mod trailer;
 mod values;
 
@@ -83,6 +83,18 @@ fn read_file(file: &Arc<File>, length: u64) -> std::result::Result<Tags, String>
         tags.sound.take_stated(samples);
     }
     Ok(tags)
+}
+
+/// A picture of a file, and whether it is a front cover.
+type Shown = Option<(Vec<u8>, bool)>;
+
+/// Keeps a picture where it is the first, or the first front cover; an empty one and one above the
+/// limit never.
+fn offer(kept: &mut Shown, bytes: &[u8], front: bool) {
+    let better = kept.as_ref().is_none_or(|(_, has_front)| front && !has_front);
+    if better && !bytes.is_empty() && bytes.len() <= MOST_PICTURE_BYTES {
+        *kept = Some((bytes.to_vec(), front));
+    }
 }
 
 impl Sound {

@@ -59,10 +59,12 @@ fn decoded(encoding: u8, bytes: &[u8]) -> String {
     }
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let units =
-        bytes.chunks_exact(2).filter_map(|pair| pair.first_chunk::<2>()).map(|pair| unit(*pair));
-    char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+/// UTF-16 in one order of bytes; half a letter is U+FFFD, half a unit at the end is left out.
+pub(in crate::scan) fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let (units, _) = bytes.as_chunks::<2>();
+    char::decode_utf16(units.iter().map(|pair| unit(*pair)))
+        .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
 }
 
 /// Latin-1, which has every byte, with the letters of Windows.

@@ -8,7 +8,7 @@ use std::io;
 
 use super::fields::{Layer, canonical};
 use super::file::bytes_at;
-use super::{MOST_PICTURE_BYTES, genres, text};
+use super::{Shown, genres, text};
 
 /// Bytes of an ID3v1 tag.
 const ID3V1: usize = 128;
@@ -33,7 +33,7 @@ pub(super) struct Trailer {
     /// APE before ID3v1, which cuts everything at 30 letters.
     pub(super) layers: Vec<Layer>,
     /// The picture, and whether it is a front cover.
-    pub(super) picture: Option<(Vec<u8>, bool)>,
+    pub(super) picture: Shown,
     /// Where the sound ends.
     pub(super) end: u64,
 }
@@ -135,7 +135,7 @@ impl<'a> Item<'a> {
         Some((Item { key, binary: u32::from_le_bytes(*flags) >> 1 & 3 != 0, value }, after))
     }
 
-    fn take(&self, layer: &mut Layer, picture: &mut Option<(Vec<u8>, bool)>) {
+    fn take(&self, layer: &mut Layer, picture: &mut Shown) {
         let key = canonical(&String::from_utf8_lossy(self.key));
         if key.starts_with("COVERART") {
             // The name of the picture file, a zero, and the picture.
@@ -144,13 +144,7 @@ impl<'a> Item<'a> {
                 .iter()
                 .position(|byte| *byte == 0)
                 .and_then(|zero| self.value.get(zero + 1..));
-            let front = key == "COVERARTFRONT";
-            let better = picture.as_ref().is_none_or(|(_, has_front)| front && !has_front);
-            if let Some(image) = image
-                .filter(|image| better && !image.is_empty() && image.len() <= MOST_PICTURE_BYTES)
-            {
-                *picture = Some((image.to_vec(), front));
-            }
+            super::offer(picture, image.unwrap_or_default(), key == "COVERARTFRONT");
         } else if !self.binary {
             let name = APE_NAMES
                 .iter()

@@ -3,34 +3,17 @@
 //! The time of a large answer goes into its strings. Here names of fields are written as they are,
 //! and texts are looked through eight bytes at a time.
 
-use std::fmt::Display;
-
 use serde::ser::{self, Serialize};
+
+use super::Error;
+use crate::id::{DIGITS, decimal};
 
 /// Appends a value.
 ///
 /// # Errors
 /// Where a value has no place in this form: bytes, enums with values, keys that are no text.
-pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), Error> {
+pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), Error> {
     value.serialize(Value { out })
-}
-
-/// Why a value cannot be written.
-#[derive(Debug)]
-pub struct Error(String);
-
-impl Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl ser::Error for Error {
-    fn custom<T: Display>(message: T) -> Self {
-        Error(message.to_string())
-    }
 }
 
 /// Writes one value.
@@ -48,18 +31,12 @@ struct Items<'a> {
 
 impl<'a> Value<'a> {
     fn integer(self, value: u64, negative: bool) {
-        let (mut digits, mut rest, mut at) = ([0_u8; 20], value, 20);
-        for place in digits.iter_mut().rev() {
-            *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-            (rest, at) = (rest / 10, at - 1);
-            if rest == 0 {
-                break;
-            }
-        }
         if negative {
             self.out.push(b'-');
         }
-        self.out.extend_from_slice(digits.get(at..).unwrap_or_default());
+        let mut text = [0; DIGITS];
+        let digits = decimal(value, &mut text);
+        self.out.extend_from_slice(text.get(DIGITS - digits..).unwrap_or_default());
     }
 
     fn items(self, begin: u8, end: u8) -> Items<'a> {

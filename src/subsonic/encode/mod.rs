@@ -3,7 +3,9 @@
 mod json;
 pub mod xml;
 
-use serde::Serialize;
+use std::fmt::{self, Display};
+
+use serde::ser::{self, Serialize};
 
 use super::fail::Fail;
 
@@ -33,6 +35,24 @@ pub struct Document {
     pub body: Vec<u8>,
 }
 
+/// Why a value cannot be written; serde wants a type of our own here.
+#[derive(Debug)]
+struct Error(String);
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl ser::Error for Error {
+    fn custom<T: Display>(message: T) -> Self {
+        Error(message.to_string())
+    }
+}
+
 /// An answer that says nothing but "ok".
 pub fn empty(format: &Format) -> Document {
     envelope(format, "ok", |_| Ok(()))
@@ -53,21 +73,21 @@ fn member<T: Serialize + ?Sized>(
     out: &mut Vec<u8>,
     name: &str,
     value: &T,
-) -> Result<(), String> {
+) -> Result<(), Error> {
     if *format == Format::Xml {
-        return xml::write(out, name, value).map_err(|error| error.to_string());
+        return xml::write(out, name, value);
     }
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
-    json::write(out, value).map_err(|error| error.to_string())
+    json::write(out, value)
 }
 
 /// Our types always encode; should one not, that is our fault, and the client is told so.
 fn envelope(
     format: &Format,
     status: &str,
-    content: impl Fn(&mut Vec<u8>) -> Result<(), String>,
+    content: impl Fn(&mut Vec<u8>) -> Result<(), Error>,
 ) -> Document {
     match try_envelope(format, status, content) {
         Ok(document) => document,
@@ -86,8 +106,8 @@ fn envelope(
 fn try_envelope(
     format: &Format,
     status: &str,
-    content: impl Fn(&mut Vec<u8>) -> Result<(), String>,
-) -> Result<Document, String> {
+    content: impl Fn(&mut Vec<u8>) -> Result<(), Error>,
+) -> Result<Document, Error> {
     let version = crate::VERSION;
     let mut body = Vec::with_capacity(1024);
     if *format == Format::Xml {

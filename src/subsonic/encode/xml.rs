@@ -9,6 +9,8 @@ use std::io::Write;
 
 use serde::ser::{self, Serialize};
 
+use super::Error;
+
 /// A text that is the content of its element in XML, and a plain string in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename = "$text")]
@@ -23,28 +25,14 @@ pub struct Element(pub String);
 ///
 /// # Errors
 /// Where a value has no place in this form: bytes, enums with values.
-pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, name: &str, value: &T) -> Result<(), Error> {
+pub(super) fn write<T: Serialize + ?Sized>(
+    out: &mut Vec<u8>,
+    name: &str,
+    value: &T,
+) -> Result<(), Error> {
     // The element around is the caller's, its start tag written.
     let mut outside = Tag { attributes_end: Some(out.len()) };
     value.serialize(Field { out, name, tag: &mut outside, form: Form::Attribute })
-}
-
-/// Why a value cannot be written.
-#[derive(Debug)]
-pub struct Error(String);
-
-impl Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl ser::Error for Error {
-    fn custom<T: Display>(message: T) -> Self {
-        Error(message.to_string())
-    }
 }
 
 /// The start tag of the element that is being written.

@@ -49,7 +49,7 @@ pub fn get_bookmarks(call: &Call) -> Result<Reply> {
 
 /// `createBookmark`: sets the bookmark of a song, instead of the one that was there.
 pub fn create_bookmark(call: &Call) -> Result<Reply> {
-    let song = song(call)?;
+    let song = call.params.need_song("id")?;
     let position = call.params.need_int("position")?;
     if position < 0 {
         return Err(Fail::parameter("Parameter 'position' must not be negative"));
@@ -71,20 +71,13 @@ pub fn create_bookmark(call: &Call) -> Result<Reply> {
 
 /// `deleteBookmark`: removes the caller's bookmark of a song; that there is none is fine.
 pub fn delete_bookmark(call: &Call) -> Result<Reply> {
-    let song = song(call)?;
+    let song = call.params.need_song("id")?;
     call.app.db.write(|db| {
         call.check_songs(db, &[song])?;
         bookmarks::remove(db, call.user.id, song)?;
         Ok::<_, Fail>(())
     })?;
     call.ok()
-}
-
-fn song(call: &Call) -> Result<i64> {
-    match call.params.need_id("id")? {
-        Id::Song(song) => Ok(song),
-        _ => Err(Fail::not_found("Song")),
-    }
 }
 
 #[derive(Serialize)]

@@ -249,7 +249,7 @@ pub fn get_album(call: &Call) -> Result<Reply> {
 
 /// `getSong`: one song.
 pub fn get_song(call: &Call) -> Result<Reply> {
-    let Id::Song(id) = call.params.need_id("id")? else { return Err(Fail::not_found("Song")) };
+    let id = call.params.need_song("id")?;
     let song = call.app.db.read(|db| songs::by_id(db, call.viewer(), id))?;
     call.answer("song", &Child::from(song.ok_or_else(|| Fail::not_found("Song"))?))
 }

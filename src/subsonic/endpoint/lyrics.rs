@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::db::{fold, lyrics as rows, songs};
-use crate::id::Id;
 use crate::lyrics;
 use crate::subsonic::encode::xml::Text;
 use crate::subsonic::fail::{Fail, Result};
@@ -73,7 +72,7 @@ struct Line {
 
 /// `getLyricsBySongId`: all words of a song, with times where there are any.
 pub fn get_lyrics_by_song_id(call: &Call) -> Result<Reply> {
-    let Id::Song(id) = call.params.need_id("id")? else { return Err(Fail::not_found("Song")) };
+    let id = call.params.need_song("id")?;
     let (song, words) = call.app.db.read(|db| {
         let song = songs::by_id(db, call.viewer(), id)?;
         Ok::<_, Fail>((song, rows::of_song(db, id)?))

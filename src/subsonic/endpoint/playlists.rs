@@ -3,13 +3,13 @@
 use rusqlite::{Connection, Transaction};
 use serde::Serialize;
 
+use crate::clock::now;
 use crate::db::Viewer;
 use crate::db::playlists::{self, Changes, Playlist as Row};
 use crate::db::users::{self, Role};
 use crate::id::Id;
 use crate::subsonic::fail::{Fail, Result};
 use crate::subsonic::types::playlist::{Playlist, PlaylistWithSongs};
-use crate::subsonic::types::time::now;
 use crate::subsonic::{Call, Reply};
 
 /// Songs of one playlist at most: what one answer may hold.

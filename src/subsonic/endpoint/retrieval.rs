@@ -1,11 +1,12 @@
 //! Bytes of songs and pictures: streams, downloads, covers, avatars.
 
+use std::io::ErrorKind;
+
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{HeaderValue, RETRY_AFTER};
 
 use crate::db::{songs, users};
-use crate::http::body::{Body, Response};
-use crate::id::Id;
+use crate::http::body::{self, Response};
 use crate::media::cover::{self, Picture};
 use crate::media::plan::{Plan, attachment};
 use crate::media::{avatar, kind, send};
@@ -39,9 +40,7 @@ pub fn download(call: &Call) -> Result<Reply> {
 }
 
 fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Result<Reply> {
-    let Id::Song(id) = call.params.need_id("id")? else {
-        return Err(Fail::not_found("Song"));
-    };
+    let id = call.params.need_song("id")?;
     let file = call.app.db.read(|db| songs::file(db, call.viewer(), id))?;
     let file = file.ok_or_else(|| Fail::not_found("Song"))?;
     let plan = Plan {
@@ -53,13 +52,9 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
     let Some(place) = call.app.user_streams.take(call.user.id) else {
         return Ok(Reply::Response(too_many()));
     };
-    let path = plan.path.clone();
-    let opened = send::open(plan).map_err(|error| {
-        tracing::warn!(path = %path.display(), %error, "a song cannot be opened");
-        match error.kind() {
-            std::io::ErrorKind::NotFound => Fail::not_found("The file of the song"),
-            _ => Fail::generic("The file of the song cannot be read now"),
-        }
+    let opened = send::open(plan).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Fail::not_found("The file of the song"),
+        _ => Fail::generic("The file of the song cannot be read now"),
     })?;
     let (method, headers) = (&call.request.method, &call.request.headers);
     Ok(Reply::Response(call.app.sender.respond(opened.holding(place), method, headers)))
@@ -68,15 +63,12 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
 /// The spec has no code for this; players know the status of HTTP.
 fn too_many() -> Response {
     let words = "Too many streams of this user at a time. Try again in a while.\n";
-    let mut response = Response::new(Body::full(words));
-    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, plain);
+    let mut response = body::text(StatusCode::TOO_MANY_REQUESTS, words);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("30"));
     response
 }
 
-/// `getCoverArt`: the picture of a song, an album, an artist, a folder or a playlist.
+/// `getCoverArt`: the picture of a song, an album, an artist or a folder.
 pub fn get_cover_art(call: &Call) -> Result<Reply> {
     let id = call.params.need_text("id")?;
     let size = size(call)?;

@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::clock::now;
+use crate::db::items;
 use crate::db::shares::{self, NewShare, Share as Row};
 use crate::db::users::Role;
 use crate::id::Id;
 use crate::secret;
 use crate::subsonic::fail::{Fail, Result};
 use crate::subsonic::types::share::Share;
-use crate::subsonic::types::time::now;
 use crate::subsonic::{Call, Reply};
 
-/// Letters and digits of a link's word: 95 bits, which nobody finds by trying.
-const TOKEN_LENGTH: usize = 16;
 /// Things one share may name: more than the longest sensible playlist.
 const MOST_ENTRIES: usize = 5_000;
 /// Bytes of a description: a letter, not a book.
@@ -49,7 +48,7 @@ pub fn create_share(call: &Call) -> Result<Reply> {
     let created = now();
     let default = call.app.config.share_expiry.map(|life| after(created, life));
     let expires = end(call, created)?.unwrap_or(default);
-    let token = secret::word(TOKEN_LENGTH)?;
+    let token = secret::share_token()?;
     let new = NewShare {
         token: &token,
         user: call.user.id,
@@ -60,7 +59,7 @@ pub fn create_share(call: &Call) -> Result<Reply> {
     };
     let id = call.app.db.write(|db| {
         for id in &entries {
-            if !shares::can_share(db, call.viewer(), *id)? {
+            if !items::is_there(db, call.viewer(), *id)? {
                 return Err(Fail::not_found(&format!("'{id}'")));
             }
         }
@@ -113,7 +112,7 @@ fn own(call: &Call, db: &rusqlite::Connection, id: Id) -> Result<Row> {
 }
 
 fn show(call: &Call, db: &rusqlite::Connection, row: Row) -> Result<Share> {
-    let songs = shares::songs(db, &row, call.user.id)?;
+    let songs = shares::songs(db, &row, &shares::entries(db, &row)?, call.user.id)?;
     let pending = call.app.visits.pending(row.id);
     Ok(Share::of(row, songs, pending, &call.origin.base))
 }

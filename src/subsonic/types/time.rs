@@ -5,7 +5,6 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::clock::civil;
-pub use crate::clock::now;
 
 /// Milliseconds since 1970, written as `2026-01-02T03:04:05.678Z`, the form the strictest date
 /// parsers among clients take.
