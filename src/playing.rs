@@ -81,17 +81,19 @@ pub struct Playing(Mutex<(i64, Vec<Player>)>);
 impl Player {
     /// Where it is at a time, as far as can be known: the clock goes on while it plays.
     pub fn position_at(&self, now: i64) -> i64 {
-        if self.state != State::Playing {
-            return self.position;
-        }
-        self.position.saturating_add(self.advance(now)).min(self.duration.max(self.position))
+        self.position.saturating_add(self.advance(now))
     }
 
+    /// Milliseconds it went on since it was last heard of: at most what was left of the song.
     fn advance(&self, now: i64) -> i64 {
+        if self.state != State::Playing {
+            return 0;
+        }
         let elapsed = (now - self.heard).max(0) as f64;
+        let left = self.duration.saturating_sub(self.position).max(0) as f64;
         // At most a song's length: far below what an integer holds.
         #[allow(clippy::cast_possible_truncation)]
-        let advance = (elapsed * self.rate).min(self.duration.max(0) as f64) as i64;
+        let advance = (elapsed * self.rate).min(left) as i64;
         advance
     }
 
@@ -121,9 +123,7 @@ impl Playing {
             .iter()
             .position(|player| player.user == report.user.0 && player.client == report.client);
         let before = known.map(|at| players.swap_remove(at)).map(|mut player| {
-            if player.state == State::Playing {
-                player.played = player.played.saturating_add(player.advance(now));
-            }
+            player.played = player.played.saturating_add(player.advance(now));
             player
         });
         let goes_on = before.as_ref().is_some_and(|player| player.song == report.song.0);
@@ -230,6 +230,13 @@ mod tests {
         playing.report(report(7, Some(State::Playing), 30_000), 60_000);
         assert_eq!(playing.report(report(7, None, 50_000), 80_000), Some(7));
         assert_eq!(playing.report(report(7, None, 50_000), 90_000), None);
+    }
+
+    #[test]
+    fn the_clock_counts_no_more_than_what_was_left_of_the_song() {
+        let playing = Playing::default();
+        playing.report(report(7, Some(State::Playing), 90_000), 0);
+        assert_eq!(playing.report(report(8, Some(State::Playing), 0), 90_000), None);
     }
 
     #[test]

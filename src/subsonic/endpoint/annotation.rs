@@ -15,6 +15,9 @@ use crate::subsonic::{Call, Reply};
 
 /// Milliseconds of a minute.
 const MINUTE: i64 = 60_000;
+/// The furthest position in ms, as the spec has it: `getNowPlaying` shows it to all users, whose
+/// clients read an integer of 32 bits.
+const FURTHEST: i64 = i32::MAX as i64;
 
 /// `star`: stars songs, albums, artists and folders, any mix of them.
 pub fn star(call: &Call) -> Result<Reply> {
@@ -125,8 +128,8 @@ pub fn report_playback(call: &Call) -> Result<Reply> {
         _ => return Err(Fail::parameter("Parameter 'mediaType' must be song or podcast")),
     }
     let position = call.params.need_int("positionMs")?;
-    if position < 0 {
-        return Err(Fail::parameter("Parameter 'positionMs' must not be negative"));
+    if !(0..=FURTHEST).contains(&position) {
+        return Err(Fail::parameter(format!("Parameter 'positionMs' must be 0 to {FURTHEST}")));
     }
     let state = match call.params.need_text("state")? {
         "starting" => Some(State::Starting),
