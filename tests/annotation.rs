@@ -4,6 +4,8 @@
 
 mod support;
 
+use kinglet::playing::{Report, State};
+use kinglet::subsonic::types::time::now;
 use serde_json::json;
 use support::{ADMIN, BEN, Server, ids};
 
@@ -111,6 +113,7 @@ fn a_report_tells_where_a_player_is() {
     assert_eq!(server.json(BEN, "getNowPlaying")["nowPlaying"]["entry"], json!([]));
     for wrong in [
         "&positionMs=-1&state=paused",
+        "&positionMs=2147483648&state=paused",
         "&positionMs=1&state=dancing",
         "&positionMs=1",
         "&state=paused",
@@ -121,6 +124,70 @@ fn a_report_tells_where_a_player_is() {
         server.error(BEN, "reportPlayback?mediaId=so999&mediaType=song&positionMs=1&state=playing"),
         70
     );
+}
+
+#[test]
+fn a_report_that_ends_a_play_counts_it_once_unless_it_is_to_be_ignored() {
+    let server = Server::open();
+    let plays = || server.json(BEN, "getSong?id=so1")["song"]["playCount"].clone();
+    let play_since = |ms: i64| {
+        let report = Report {
+            user: (2, BEN.to_owned()),
+            client: "tests".to_owned(),
+            song: (1, 200_400),
+            state: Some(State::Playing),
+            position: 0,
+            rate: 1.0,
+            uncounted: false,
+        };
+        server.app.playing.report(report, now() - ms);
+    };
+    let stop = "reportPlayback?mediaId=so1&mediaType=song&positionMs=150000&state=stopped";
+    play_since(50_000);
+    server.ok(BEN, stop);
+    assert_eq!(plays(), 0);
+    play_since(150_000);
+    server.ok(BEN, stop);
+    server.ok(BEN, stop);
+    assert_eq!(plays(), 1);
+    play_since(150_000);
+    server.ok(BEN, &format!("{stop}&ignoreScrobble=true"));
+    assert_eq!(plays(), 1);
+}
+
+#[test]
+fn what_a_user_does_not_see_cannot_be_annotated() {
+    let server = Server::open();
+    // so9, al4 and fo8 lie in the second music folder, so11 is missing.
+    for call in [
+        "star?id=so9",
+        "star?albumId=al4",
+        "star?id=fo8",
+        "star?id=so11",
+        "unstar?id=so9",
+        "setRating?id=so9&rating=1",
+        "setRating?id=al4&rating=1",
+        "setRating?id=fo8&rating=1",
+        "scrobble?id=so9",
+        "scrobble?id=so1&id=so11",
+        "scrobble?id=so9&submission=false",
+        "reportPlayback?mediaId=so9&mediaType=song&positionMs=1&state=playing",
+        "createBookmark?id=so9&position=1",
+        "deleteBookmark?id=so9",
+        "savePlayQueue?id=so1&id=so9&current=so1",
+        "savePlayQueueByIndex?id=so1&id=so9&currentIndex=0",
+    ] {
+        assert_eq!(server.error(BEN, call), 70, "{call}");
+    }
+    let written = "SELECT (SELECT count(*) FROM annotation WHERE user_id = 2)
+        + (SELECT count(*) FROM bookmark WHERE user_id = 2)
+        + (SELECT count(*) FROM play_queue WHERE user_id = 2)";
+    let written: i64 =
+        server.app.db.read(|db| db.query_row(written, [], |row| row.get(0))).unwrap();
+    assert_eq!(written, 0);
+    server.ok(ADMIN, "scrobble?id=so9&submission=false");
+    assert_eq!(server.json(BEN, "getNowPlaying")["nowPlaying"]["entry"], json!([]));
+    assert_eq!(server.ids(ADMIN, "getNowPlaying", "nowPlaying.entry"), ["so9"]);
 }
 
 #[test]
