@@ -1,12 +1,15 @@
 //! Wires the server, listens, and stops in order.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use crate::account::{self, FirstAdministrator};
@@ -30,31 +33,76 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long what blocks may take after that.
 const GRACE_OF_THREADS: Duration = Duration::from_secs(2);
 
-/// Runs the server until SIGTERM or SIGINT. Where there is no user yet, the first administrator is
-/// made before.
-pub fn run(app: App) -> Result<()> {
-    if let Some(administrator) = account::first_administrator(&app)? {
-        welcome(&administrator);
+/// A server that has its place: the address is taken, and signals to end are heard, though nobody
+/// is answered yet.
+pub struct Server {
+    runtime: Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+    stop: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// Takes an address; port 0 is any free one.
+    ///
+    /// # Errors
+    /// The address is in use or not of this machine, or the system gives no threads.
+    pub fn bind(address: SocketAddr) -> Result<Server> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_keep_alive(THREAD_KEEP_ALIVE)
+            .enable_all()
+            .build()
+            .map_err(|cause| Error::caused("cannot start the server's threads", cause))?;
+        let message = || format!("cannot listen on {address}; --listen takes another address");
+        let listener = runtime
+            .block_on(TcpListener::bind(address))
+            .map_err(|cause| Error::caused(message(), cause))?;
+        let address = listener.local_addr().map_err(|cause| Error::caused(message(), cause))?;
+        let (told, stop) = watch::channel(false);
+        let stopped = {
+            let _inside = runtime.enter();
+            stopped()?
+        };
+        runtime.spawn(async move {
+            stopped.await;
+            told.send_replace(true);
+        });
+        Ok(Server { runtime, listener, address, stop })
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .max_blocking_threads(BLOCKING_THREADS)
-        .thread_keep_alive(THREAD_KEEP_ALIVE)
-        .enable_all()
-        .build()
-        .map_err(|cause| Error::caused("cannot start the server's threads", cause))?;
-    let app = Arc::new(app);
-    let scan = scan_thread(&app)?;
-    let served = runtime.block_on(listen(app.clone()));
-    app.scanner.stop();
-    // A scan on a disk that hangs is not waited for: what it has not written it finds again.
-    let since = Instant::now();
-    while !scan.is_finished() && since.elapsed() < GRACE {
-        thread::sleep(Duration::from_millis(10));
+
+    /// The address it listens on, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
-    // Nor is a thread that waits for such a disk.
-    runtime.shutdown_timeout(GRACE_OF_THREADS);
-    served
+
+    /// Whether the process was told to end.
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Answers until SIGTERM or SIGINT. Where there is no user yet, the first administrator is
+    /// made before.
+    pub fn run(self, app: App) -> Result<()> {
+        let Server { runtime, listener, address, stop } = self;
+        if let Some(administrator) = account::first_administrator(&app)? {
+            welcome(&administrator);
+        }
+        let app = Arc::new(app);
+        let scan = scan_thread(&app)?;
+        tracing::info!("serving on http://{address}");
+        let served = runtime.block_on(answer(app.clone(), listener, stop));
+        app.scanner.stop();
+        // A scan on a disk that hangs is not waited for: what it has not written it finds again.
+        let since = Instant::now();
+        while !scan.is_finished() && since.elapsed() < GRACE {
+            thread::sleep(Duration::from_millis(10));
+        }
+        // Nor is a thread that waits for such a disk.
+        runtime.shutdown_timeout(GRACE_OF_THREADS);
+        served
+    }
 }
 
 /// Starts the thread that scans when it is asked to, and asks it where the settings say so.
@@ -69,28 +117,28 @@ fn scan_thread(app: &Arc<App>) -> Result<JoinHandle<()>> {
         .map_err(|cause| Error::caused("cannot start the thread that scans", cause))
 }
 
-async fn listen(app: Arc<App>) -> Result<()> {
-    let address = app.config.listen;
-    let listener = TcpListener::bind(address).await.map_err(|cause| {
-        Error::caused(format!("cannot listen on {address}; --listen takes another address"), cause)
-    })?;
+async fn answer(
+    app: Arc<App>,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) -> Result<()> {
     let limits = Limits {
         connections: app.config.connections,
         header_timeout: app.config.header_timeout,
         stall_timeout: app.config.stall_timeout,
         grace: GRACE,
     };
-    let stop = stopped()?;
     tokio::task::spawn_blocking({
         let app = app.clone();
         move || try_maps(&app)
     });
-    tracing::info!("serving on http://{address}");
     told(systemd::ready());
     let visits = tokio::spawn(write_visits(app.clone()));
     let alive = systemd::watchdog_interval().map(|every| tokio::spawn(live(app.clone(), every)));
     let kept = app.clone();
     let answer = move |request, peer| route::answer(app.clone(), request, peer);
+    // The sender is gone only after it has sent.
+    let stop = async move { drop(stop.wait_for(|stop| *stop).await) };
     accept::serve(listener, limits, answer, stop).await;
     visits.abort();
     if let Some(alive) = alive {

@@ -16,22 +16,28 @@ use crate::db::shares::{self, NewShare};
 use crate::db::users::{ALL_MUSIC_FOLDERS, ALL_ROLES};
 use crate::error::{Error, Result};
 use crate::id::Id;
-use crate::{clock, demo, scan, secret, serve};
+use crate::serve::Server;
+use crate::{clock, demo, scan, secret};
 
 /// The demo's user.
 const USER: &str = "demo";
 
 /// Composes, scans, shares and serves until it is told to stop; then all of it is removed.
 pub fn run(mut config: Config) -> Result<ExitCode> {
+    // The address comes first: a link that another program answers would be worse than none.
+    let server = Server::bind(config.listen)?;
     let folder = Temporary::make()?;
     let music = folder.0.join("music");
     config.data = folder.0.join("data");
     config.music = vec![music.clone()];
     config.scan_on_start = false;
     print("Composing a small album ...\n");
-    demo::compose(&music)?;
+    demo::compose(&music, || server.is_stopping())?;
+    if server.is_stopping() {
+        return Ok(ExitCode::SUCCESS);
+    }
 
-    let base = config.public_url.clone().unwrap_or_else(|| address(config.listen));
+    let base = config.public_url.clone().unwrap_or_else(|| url(server.address()));
     let app = App::open(config)?;
     scan::run(&app.db, &app.config, &app.scanner)?;
     let password = secret::password()?;
@@ -50,7 +56,7 @@ pub fn run(mut config: Config) -> Result<ExitCode> {
          or in a Subsonic client\n    server             {base}\n    user               {USER}\n    \
          password           {password}\n\n  Stop with Ctrl+C; nothing stays behind.\n\n"
     ));
-    serve::run(app)?;
+    server.run(app)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,7 +81,7 @@ fn share(app: &App, viewer: Viewer) -> Result<String> {
 }
 
 /// Where this machine finds a server that listens there.
-fn address(mut listen: SocketAddr) -> String {
+fn url(mut listen: SocketAddr) -> String {
     if listen.ip().is_unspecified() {
         listen.set_ip(Ipv4Addr::LOCALHOST.into());
     }

@@ -23,6 +23,7 @@ use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::log;
 use crate::scan::{self, Status, Summary};
+use crate::serve::Server;
 
 /// Exit code of a command line that was not understood.
 const EXIT_USAGE: u8 = 2;
@@ -77,7 +78,8 @@ fn with_log(config: Config) -> Result<Config> {
 /// Serves until it is told to stop.
 fn serve(config: Config) -> Result<ExitCode> {
     config.check_folders()?;
-    crate::serve::run(App::open(config)?)?;
+    let server = Server::bind(config.listen)?;
+    server.run(App::open(config)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -82,7 +82,9 @@ fn disc(distance: f32, radius: f32) -> f32 {
 }
 
 fn paint(colour: &mut Colour, over: Colour, share: f32) {
-    *colour = blend(*colour, over, share);
+    if share > 0.0 {
+        *colour = blend(*colour, over, share);
+    }
 }
 
 fn blend(under: Colour, over: Colour, share: f32) -> Colour {

@@ -7,7 +7,9 @@ pub const FRAME: usize = 4096;
 /// Samples a second.
 pub const RATE: u32 = 44_100;
 /// Highest order of the fixed predictors (RFC 9639 9.2.5).
-const HIGHEST_ORDER: usize = 3;
+const HIGHEST_ORDER: usize = 4;
+/// Parts of a frame that have a Rice parameter each; a power of two.
+const PARTS: usize = 16;
 /// Highest Rice parameter of the short form (RFC 9639 9.2.7).
 const HIGHEST_PARAMETER: u32 = 14;
 
@@ -16,7 +18,7 @@ pub type Sample = [i16; 2];
 
 /// A whole file: tags as names and values, a JPEG for the front cover, and the sound, whose length
 /// must be a multiple of `FRAME`.
-pub fn encode(tags: &[(&str, &str)], cover: &[u8], side: u32, sound: &[Sample]) -> Vec<u8> {
+pub fn encode(tags: &[(&str, String)], cover: &[u8], side: u32, sound: &[Sample]) -> Vec<u8> {
     let mut file = b"fLaC".to_vec();
     block(&mut file, 0, false, &stream_info(sound));
     block(&mut file, 4, false, &comments(tags));
@@ -59,7 +61,7 @@ fn stream_info(sound: &[Sample]) -> Vec<u8> {
     info
 }
 
-fn comments(tags: &[(&str, &str)]) -> Vec<u8> {
+fn comments(tags: &[(&str, String)]) -> Vec<u8> {
     let mut out = Vec::new();
     let text = |out: &mut Vec<u8>, text: &str| {
         out.extend_from_slice(&length(text.as_bytes()).to_le_bytes());
@@ -134,16 +136,24 @@ fn subframe(bits: &mut Bits, samples: &[i32]) {
     for sample in samples.iter().take(order) {
         bits.put_signed(*sample, 16);
     }
-    let parameter = parameter(least, residual.len());
-    bits.put(0, 6);
+    // The first part is shorter by the samples that stand before it.
+    let (first, rest) = residual.split_at(FRAME / PARTS - order);
+    bits.put(0, 2);
+    bits.put(PARTS.ilog2().into(), 4);
+    for part in std::iter::once(first).chain(rest.chunks(FRAME / PARTS)) {
+        rice(bits, part);
+    }
+}
+
+/// Values in Rice code, with the parameter that suits them.
+fn rice(bits: &mut Bits, values: &[i32]) {
+    let parameter = parameter(weight(values), values.len());
     bits.put(parameter.into(), 4);
-    for value in residual {
+    for value in values {
         let folded = u64::from(((value << 1) ^ (value >> 31)).cast_unsigned());
-        for _ in 0..folded >> parameter {
-            bits.put(0, 1);
-        }
-        bits.put(1, 1);
-        bits.put(folded & ((1 << parameter) - 1), parameter);
+        bits.put_zeros(folded >> parameter);
+        // The one that ends the zeros, with the rest.
+        bits.put(1 << parameter | folded & ((1 << parameter) - 1), parameter + 1);
     }
 }
 
@@ -177,6 +187,14 @@ impl Bits {
             self.bytes.push(byte);
         }
         self.pending &= (1 << self.count) - 1;
+    }
+
+    fn put_zeros(&mut self, mut count: u64) {
+        while count > 32 {
+            self.put(0, 32);
+            count -= 32;
+        }
+        self.put(0, u32::try_from(count).unwrap_or(0));
     }
 
     fn put_signed(&mut self, value: i32, count: u32) {
@@ -234,7 +252,7 @@ mod tests {
         sound.extend((0..FRAME).map(|_| [noise(), noise()]));
         sound.extend((0..FRAME).map(|at| [if at % 2 == 0 { i16::MAX } else { i16::MIN }, 1]));
         sound.extend((0..i16::try_from(FRAME).unwrap()).map(|at| [at * 3, -at]));
-        let file = encode(&[("TITLE", "x")], b"\xff\xd8", 1, &sound);
+        let file = encode(&[("TITLE", "x".to_owned())], b"\xff\xd8", 1, &sound);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.flac");
         std::fs::write(&path, file).unwrap();

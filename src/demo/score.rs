@@ -10,20 +10,21 @@ pub struct Piece {
     pub genre: &'static str,
     /// Beats a minute; a bar has four.
     pub tempo: f32,
-    /// Bars.
-    pub bars: usize,
+    /// How often the chords go round.
+    pub rounds: usize,
     /// A chord a bar, as keys (60 is middle C), the lowest first.
     pub chords: &'static [[u8; 4]],
     /// Which tone of the chord is plucked on each eighth of a bar; 9 for none.
     pub figure: [usize; 8],
-    /// The tune: beat of its beginning, key, beats.
+    /// The tune of a round, over the chords as they stand beside it: beat of its beginning, key,
+    /// beats.
     pub tune: &'static [(f32, u8, f32)],
-    /// How many beats the tune is long, before it begins again.
-    pub round: f32,
     /// Whether there are drums.
     pub drums: bool,
-    /// Words with times, as LRC.
+    /// Words with times, as LRC, for a file beside the piece.
     pub words: Option<&'static str>,
+    /// Words without times, for its tags.
+    pub lyrics: Option<&'static str>,
 }
 
 /// The album, in order.
@@ -33,7 +34,7 @@ pub const ALBUM: [Piece; 5] = [
         artists: &["The Kinglets"],
         genre: "Ambient",
         tempo: 84.0,
-        bars: 8,
+        rounds: 2,
         chords: &[[50, 57, 62, 66], [47, 54, 62, 66], [43, 55, 59, 62], [45, 57, 61, 64]],
         figure: [0, 1, 2, 3, 2, 1, 2, 3],
         tune: &[
@@ -48,16 +49,16 @@ pub const ALBUM: [Piece; 5] = [
             (10.0, 74, 2.0),
             (12.0, 76, 3.0),
         ],
-        round: 16.0,
         drums: false,
         words: None,
+        lyrics: None,
     },
     Piece {
         title: "Copper Kettle",
         artists: &["The Kinglets", "Mira Solberg"],
         genre: "Folk",
         tempo: 112.0,
-        bars: 12,
+        rounds: 2,
         chords: &[[48, 55, 60, 64], [45, 52, 60, 64], [53, 57, 60, 65], [43, 55, 59, 62]],
         figure: [0, 2, 1, 2, 3, 2, 1, 2],
         tune: &[
@@ -79,16 +80,19 @@ pub const ALBUM: [Piece; 5] = [
             (13.0, 74, 1.0),
             (14.0, 71, 2.0),
         ],
-        round: 16.0,
         drums: true,
         words: None,
+        lyrics: Some(
+            "The kettle hums, the street awakes\nThere's bread upon the sill\n\
+             The light that every window takes\nIs pouring down the hill",
+        ),
     },
     Piece {
         title: "Paper Boats",
         artists: &["The Kinglets"],
         genre: "Folk",
         tempo: 92.0,
-        bars: 8,
+        rounds: 2,
         chords: &[[52, 59, 64, 67], [48, 55, 64, 67], [43, 55, 59, 67], [50, 57, 62, 66]],
         figure: [0, 3, 2, 1, 3, 2, 1, 2],
         tune: &[
@@ -105,19 +109,20 @@ pub const ALBUM: [Piece; 5] = [
             (12.0, 81, 1.0),
             (13.0, 78, 3.0),
         ],
-        round: 16.0,
         drums: false,
         words: Some(
-            "[ti:Paper Boats]\n[ar:The Kinglets]\n[00:00.00]Fold the morning paper\n[00:05.20]Set it on the stream\n\
-             [00:10.40]Every page a sail\n[00:15.60]Every word a dream\n",
+            "[ti:Paper Boats]\n[ar:The Kinglets]\n[00:02.61]Fold the morning paper\n\
+             [00:07.83]Set it on the stream\n[00:13.04]Every page a sail\n\
+             [00:18.26]Every word a dream\n",
         ),
+        lyrics: None,
     },
     Piece {
         title: "Night Bus",
         artists: &["The Kinglets", "Ada Pine"],
         genre: "Electronic",
         tempo: 118.0,
-        bars: 12,
+        rounds: 2,
         chords: &[[45, 57, 60, 64], [41, 53, 57, 60], [48, 55, 60, 64], [43, 50, 59, 62]],
         figure: [0, 9, 2, 3, 9, 1, 2, 3],
         tune: &[
@@ -134,16 +139,16 @@ pub const ALBUM: [Piece; 5] = [
             (13.0, 76, 1.0),
             (14.0, 71, 2.0),
         ],
-        round: 16.0,
         drums: true,
         words: None,
+        lyrics: None,
     },
     Piece {
         title: "Moss and Fern",
         artists: &["The Kinglets"],
         genre: "Ambient",
         tempo: 72.0,
-        bars: 7,
+        rounds: 1,
         chords: &[[41, 53, 57, 64], [46, 53, 58, 62], [43, 55, 58, 65], [48, 52, 58, 67]],
         figure: [0, 9, 1, 9, 2, 9, 3, 9],
         tune: &[
@@ -155,8 +160,8 @@ pub const ALBUM: [Piece; 5] = [
             (10.0, 77, 2.0),
             (12.0, 76, 4.0),
         ],
-        round: 16.0,
         drums: false,
         words: None,
+        lyrics: None,
     },
 ];
