@@ -4,8 +4,8 @@
 
 mod support;
 
+use kinglet::clock::now;
 use kinglet::playing::{Report, State};
-use kinglet::subsonic::types::time::now;
 use serde_json::json;
 use support::{ADMIN, BEN, Server, ids};
 
