@@ -2,6 +2,7 @@
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
 
 use crate::config::Config;
 use crate::db::Db;
@@ -26,7 +27,7 @@ pub struct App {
     /// Who plays what.
     pub playing: Playing,
     /// Scales covers and keeps them.
-    pub covers: Covers,
+    pub covers: Arc<Covers>,
     /// Scans the music folders when it is asked to.
     pub scanner: Scanner,
     /// Encrypts and decrypts passwords.
@@ -54,11 +55,11 @@ impl App {
             sender: Sender::new(Mode::Mapped),
             known_users: KnownUsers::default(),
             playing: Playing::default(),
-            covers: Covers::new(
+            covers: Arc::new(Covers::new(
                 config.data.join("covers"),
                 config.cover_workers,
                 config.cover_cache,
-            ),
+            )),
             user_streams: Places::new(config.streams_per_user),
             share_streams: Places::new(config.streams_per_share),
             visits: Visits::default(),

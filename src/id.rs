@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 /// Digits of the highest number.
 pub const DIGITS: usize = 20;
-/// A prefix and the digits.
-const LONGEST: usize = 2 + DIGITS;
+/// Bytes of the longest id: a prefix and the digits.
+pub const LONGEST: usize = 2 + DIGITS;
 
 /// The id of a thing as clients see it: `so7` is song 7.
 ///
@@ -51,6 +51,19 @@ impl Id {
         })
     }
 
+    /// Writes the id to the end of a text of at least [`LONGEST`] bytes; says where it begins.
+    ///
+    /// By hand, since lists hold thousands of ids and formatting would be most of their cost.
+    pub fn write_to_end(self, text: &mut [u8]) -> usize {
+        let (prefix, number) = self.parts();
+        let digits = decimal(number.unsigned_abs(), text);
+        let start = text.len().saturating_sub(digits + prefix.len());
+        if let Some(place) = text.get_mut(start..start + prefix.len()) {
+            place.copy_from_slice(prefix.as_bytes());
+        }
+        start
+    }
+
     fn parts(self) -> (&'static str, i64) {
         match self {
             Id::Song(number) => ("so", number),
@@ -72,20 +85,11 @@ impl fmt::Display for Id {
 }
 
 impl Serialize for Id {
-    /// By hand, since lists hold thousands of ids and formatting would be most of their cost.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (prefix, number) = self.parts();
         let mut text = [0; LONGEST];
-        let digits = decimal(number.unsigned_abs(), &mut text);
-        let start = LONGEST - digits - prefix.len();
-        let written = text.get_mut(start..).map(|text| {
-            text.iter_mut().zip(prefix.bytes()).for_each(|(place, letter)| *place = letter);
-            std::str::from_utf8(text)
-        });
-        match written {
-            Some(Ok(text)) => serializer.serialize_str(text),
-            _ => serializer.collect_str(self),
-        }
+        let start = self.write_to_end(&mut text);
+        let text = text.get(start..).unwrap_or_default();
+        serializer.serialize_str(std::str::from_utf8(text).unwrap_or_default())
     }
 }
 
@@ -100,6 +104,11 @@ pub fn decimal(mut number: u64, text: &mut [u8]) -> usize {
         }
     }
     digits
+}
+
+/// The digit of four bits, in small letters.
+pub fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The picture of a thing, from where the database says it is: scaled, kept, ready to be sent.
 
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use crate::app::App;
@@ -9,8 +9,9 @@ use crate::db::covers::{self, Found};
 use crate::error::Result;
 use crate::http::body::{Body, Response};
 use crate::http::range::has_copy;
+use crate::http::request::Request;
 use crate::id::Id;
-use crate::media::cover::{self, Picture};
+use crate::media::cover::{self, Covers, Picture};
 use crate::scan::tags;
 
 /// Where the picture of a thing is, if it has one that the viewer may see.
@@ -26,26 +27,26 @@ pub fn find(app: &App, viewer: Viewer, of: Id) -> rusqlite::Result<Found> {
 
 /// The picture itself; blocks. See `Covers::scaled` for the size and the errors.
 pub fn scaled(
-    app: &App,
+    covers: &Covers,
     source: &covers::Source,
     stamp: i64,
     size: Option<u32>,
 ) -> Result<Picture> {
-    app.covers.scaled(stamp, size, || {
+    covers.scaled(stamp, size, || {
         cover::load(source, |path| Ok(tags::read(path)?.picture.map(|picture| picture.bytes)))
     })
 }
 
 /// The response with a picture; 304 where the client has it already.
-pub fn respond(picture: Picture, method: &Method, headers: &HeaderMap, cache: &str) -> Response {
+pub fn respond(picture: Picture, request: &Request, cache: &str) -> Response {
     let mut response = Response::new(Body::empty());
-    if has_copy(headers, &picture.etag) {
+    if has_copy(&request.headers, &picture.etag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
         let length = HeaderValue::from(picture.bytes.len());
         response.headers_mut().insert(hyper::header::CONTENT_LENGTH, length);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(picture.content_type));
-        if method != Method::HEAD {
+        if request.method != Method::HEAD {
             *response.body_mut() = Body::full(picture.bytes);
         }
     }

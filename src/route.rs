@@ -12,21 +12,78 @@ use hyper::header::{
 };
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 
 use crate::app::App;
 use crate::http::body::{Response, text};
 use crate::http::client;
 use crate::http::request::Request;
+use crate::http::work::{Queue, Work};
 use crate::share;
 use crate::subsonic;
 
 /// How long a client may take to send the body of a request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Answers a request from a connection: reads its form, then leaves the async world once, for a
-/// thread that may block on the database and on disks.
+/// Songs that are opened at a time: more only where a disk sleeps or hangs.
+pub const SONGS_AT_A_TIME: usize = 8;
+/// Pictures that are read or wait to be scaled at a time.
+pub const PICTURES_AT_A_TIME: usize = 6;
+
+/// The threads on which requests are answered, apart from those that carry connections.
+#[derive(Clone)]
+pub struct Threads {
+    requests: Handle,
+    songs: Arc<Semaphore>,
+    pictures: Arc<Semaphore>,
+}
+
+impl Threads {
+    /// Requests are answered on the blocking threads of this runtime, which nothing else has; what
+    /// waits for a disk is done on those of the runtime that carries the connections.
+    pub fn new(requests: Handle) -> Threads {
+        Threads {
+            requests,
+            songs: Arc::new(Semaphore::new(SONGS_AT_A_TIME)),
+            pictures: Arc::new(Semaphore::new(PICTURES_AT_A_TIME)),
+        }
+    }
+
+    /// Runs what blocks on the database.
+    ///
+    /// # Errors
+    /// A panic of the work.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        self.requests.spawn_blocking(work).await
+    }
+
+    /// Does what is left of an answer: what waits for a disk waits for its turn first.
+    async fn finish(&self, work: Work) -> Result<Response, JoinError> {
+        let Work::OnDisk(queue, work) = work else { return Ok(work.finish()) };
+        let turns = match queue {
+            Queue::Songs => &self.songs,
+            Queue::Pictures => &self.pictures,
+        };
+        // Held by the thread, which is busy even if the client leaves; nobody closes the queue.
+        let turn = Arc::clone(turns).acquire_owned().await;
+        let waiting = move || {
+            let _turn = turn;
+            work()
+        };
+        tokio::task::spawn_blocking(waiting).await
+    }
+}
+
+/// Answers a request from a connection: reads its form, then leaves the async world for a thread
+/// that may block on the database, and for another one where a disk is to be waited for.
 pub async fn answer(
     app: Arc<App>,
+    threads: Threads,
     incoming: hyper::Request<Incoming>,
     peer: SocketAddr,
 ) -> Response {
@@ -38,7 +95,10 @@ pub async fn answer(
     // Shared: after a panic the client is still told in the format it asked for.
     let request = Arc::new(request);
     let given = Arc::clone(&request);
-    let answered = tokio::task::spawn_blocking(move || dispatch(&app, &given)).await;
+    let answered = match threads.run(move || dispatch(&app, &given)).await {
+        Ok(work) => threads.finish(work).await,
+        Err(panic) => Err(panic),
+    };
     let path = request.uri.path();
     let response = answered.unwrap_or_else(|panic| {
         tracing::error!(path, %panic, "a request made the server stumble");
@@ -49,11 +109,13 @@ pub async fn answer(
     response
 }
 
-/// Answers a request whose body is read; blocks.
-pub fn dispatch(app: &App, request: &Request) -> Response {
+/// Answers a request whose body is read; blocks on the database.
+pub fn dispatch(app: &App, request: &Request) -> Work {
     let path = request.uri.path();
-    if !matches!(request.method, Method::GET | Method::HEAD | Method::POST) {
-        return if request.method == Method::OPTIONS { preflight() } else { method_not_allowed() };
+    match request.method {
+        Method::GET | Method::HEAD | Method::POST => {}
+        Method::OPTIONS => return Work::Done(preflight()),
+        _ => return Work::Done(method_not_allowed()),
     }
     let trusted =
         |peer: IpAddr| app.config.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
@@ -63,10 +125,10 @@ pub fn dispatch(app: &App, request: &Request) -> Response {
     } else if path.starts_with("/share/") {
         share::handle(app, request, &origin)
     } else {
-        text(
+        Work::Done(text(
             StatusCode::NOT_FOUND,
             "There is nothing here. Subsonic clients find this server at its address without a path.\n",
-        )
+        ))
     }
 }
 

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -17,15 +17,19 @@ use crate::app::App;
 use crate::db::users;
 use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
-use crate::media::send::Mode;
-use crate::route;
+use crate::media::send::{Mode, READS_AT_A_TIME};
+use crate::route::{self, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, Threads};
 use crate::{systemd, visits};
 
 /// Threads that carry connections; what blocks has threads of its own.
 const WORKERS: usize = 2;
-/// Threads that may block at once: requests on the database and on files, and windows of files
-/// being mapped, of which there are fewer, so that a hung disk leaves some for the others.
-const BLOCKING_THREADS: usize = 24;
+/// Threads that answer requests: as many as may read the database at once, and some that may wait
+/// for their turn to write. More would only be woken to wait.
+const REQUEST_THREADS: usize = 6;
+/// Threads that may wait for a disk. There are more than may do so for windows, songs and pictures
+/// together, so that a hung disk leaves some for the rest.
+const DISK_THREADS: usize = 24;
+const _: () = assert!(DISK_THREADS > READS_AT_A_TIME + SONGS_AT_A_TIME + PICTURES_AT_A_TIME);
 /// How long a thread without work is kept.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long running responses may take to end when the server stops.
@@ -36,7 +40,10 @@ const GRACE_OF_THREADS: Duration = Duration::from_secs(2);
 /// A server that has its place: the address is taken, and signals to end are heard, though nobody
 /// is answered yet.
 pub struct Server {
+    /// Carries connections and waits for disks.
     runtime: Runtime,
+    /// Answers requests.
+    requests: Runtime,
     listener: TcpListener,
     address: SocketAddr,
     stop: watch::Receiver<bool>,
@@ -48,13 +55,20 @@ impl Server {
     /// # Errors
     /// The address is in use or not of this machine, or the system gives no threads.
     pub fn bind(address: SocketAddr) -> Result<Server> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        let failed = |cause| Error::caused("cannot start the server's threads", cause);
+        let runtime = Builder::new_multi_thread()
             .worker_threads(WORKERS)
-            .max_blocking_threads(BLOCKING_THREADS)
+            .max_blocking_threads(DISK_THREADS)
             .thread_keep_alive(THREAD_KEEP_ALIVE)
             .enable_all()
             .build()
-            .map_err(|cause| Error::caused("cannot start the server's threads", cause))?;
+            .map_err(failed)?;
+        // Of this one nothing is used but its blocking threads.
+        let requests = Builder::new_current_thread()
+            .max_blocking_threads(REQUEST_THREADS)
+            .thread_keep_alive(THREAD_KEEP_ALIVE)
+            .build()
+            .map_err(failed)?;
         let message = || format!("cannot listen on {address}; --listen takes another address");
         let listener = runtime
             .block_on(TcpListener::bind(address))
@@ -69,7 +83,7 @@ impl Server {
             stopped.await;
             told.send_replace(true);
         });
-        Ok(Server { runtime, listener, address, stop })
+        Ok(Server { runtime, requests, listener, address, stop })
     }
 
     /// The address it listens on, with the real port.
@@ -85,14 +99,14 @@ impl Server {
     /// Answers until SIGTERM or SIGINT. Where there is no user yet, the first administrator is
     /// made before.
     pub fn run(self, app: App) -> Result<()> {
-        let Server { runtime, listener, address, stop } = self;
+        let Server { runtime, requests, listener, address, stop } = self;
         if let Some(administrator) = account::first_administrator(&app)? {
             welcome(&administrator);
         }
         let app = Arc::new(app);
         let scan = scan_thread(&app)?;
         tracing::info!("serving on http://{address}");
-        let served = runtime.block_on(answer(app.clone(), listener, stop));
+        let served = runtime.block_on(answer(app.clone(), requests.handle(), listener, stop));
         app.scanner.stop();
         // A scan on a disk that hangs is not waited for: what it has not written it finds again.
         let since = Instant::now();
@@ -101,6 +115,7 @@ impl Server {
         }
         // Nor is a thread that waits for such a disk.
         runtime.shutdown_timeout(GRACE_OF_THREADS);
+        requests.shutdown_timeout(GRACE_OF_THREADS);
         served
     }
 }
@@ -119,6 +134,7 @@ fn scan_thread(app: &Arc<App>) -> Result<JoinHandle<()>> {
 
 async fn answer(
     app: Arc<App>,
+    requests: &Handle,
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) -> Result<()> {
@@ -133,10 +149,12 @@ async fn answer(
         move || try_maps(&app)
     });
     told(systemd::ready());
-    let visits = tokio::spawn(write_visits(app.clone()));
-    let alive = systemd::watchdog_interval().map(|every| tokio::spawn(live(app.clone(), every)));
+    let threads = Threads::new(requests.clone());
+    let visits = tokio::spawn(write_visits(app.clone(), threads.clone()));
+    let alive = systemd::watchdog_interval()
+        .map(|every| tokio::spawn(live(app.clone(), threads.clone(), every)));
     let kept = app.clone();
-    let answer = move |request, peer| route::answer(app.clone(), request, peer);
+    let answer = move |request, peer| route::answer(app.clone(), threads.clone(), request, peer);
     // The sender is gone only after it has sent.
     let stop = async move { drop(stop.wait_for(|stop| *stop).await) };
     accept::serve(listener, limits, answer, stop).await;
@@ -149,12 +167,12 @@ async fn answer(
 
 /// Tells systemd that the server lives, as long as a request could be answered: a thread is free
 /// for it and the database reads.
-async fn live(app: Arc<App>, every: Duration) {
+async fn live(app: Arc<App>, threads: Threads, every: Duration) {
     let mut clock = tokio::time::interval(every);
     loop {
         clock.tick().await;
         let app = app.clone();
-        let read = tokio::task::spawn_blocking(move || app.db.read(users::none)).await;
+        let read = threads.run(move || app.db.read(users::none)).await;
         match read {
             Ok(Ok(_)) => told(systemd::watchdog()),
             Ok(Err(error)) => tracing::error!(%error, "the database does not answer"),
@@ -171,13 +189,13 @@ fn told(result: io::Result<()>) {
 }
 
 /// Writes the visits of shares down, again and again.
-async fn write_visits(app: Arc<App>) {
+async fn write_visits(app: Arc<App>, threads: Threads) {
     let mut clock = tokio::time::interval(visits::WRITE_EVERY);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
         let app = app.clone();
-        let written = tokio::task::spawn_blocking(move || app.visits.flush(&app.db)).await;
+        let written = threads.run(move || app.visits.flush(&app.db)).await;
         if let Ok(Err(error)) = written {
             tracing::warn!(%error, "visits of shares could not be written; trying again");
         }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Result, ToSql};
 use super::albums::{self, Album};
 use super::artists::{self, Artist};
 use super::songs::{self, Song};
-use super::{Viewer, collect, optional};
+use super::{Viewer, collect};
 
 /// How albums are chosen and ordered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn albums(
         )
     };
     let pick = match order {
-        Order::Random => return albums::by_ids(db, viewer, &drawn(db, viewer, count, &ALBUMS)?),
+        Order::Random => return drawn(db, viewer, count, &ALBUMS),
         Order::Newest => sorted("", "created DESC, id DESC"),
         Order::ByName => sorted("", "sort_key, id"),
         Order::ByArtist => sorted("", "artist_key, year, sort_key, id"),
@@ -127,60 +127,70 @@ pub fn random_songs(
             ORDER BY random() LIMIT ?2";
         collect(db, sql, (viewer.scope, count, among.from_year, among.to_year), |row| row.get(0))?
     } else {
-        drawn(db, viewer, count, &SONGS)?
+        return drawn(db, viewer, count, &SONGS);
     };
     songs::by_ids(db, viewer, &ids)
 }
 
-/// How to draw rows of a table by lot: its highest id, whether an id may be shown, and the slow way.
-struct Lot {
+/// How to draw rows of a table by lot: its highest id, rows by their ids, and all ids shuffled.
+struct Lot<T> {
     highest: &'static str,
-    shown: &'static str,
-    all: &'static str,
+    by_ids: fn(&Connection, Viewer, &[i64]) -> Result<Vec<T>>,
+    shuffled: &'static str,
 }
 
-const SONGS: Lot = Lot {
+const SONGS: Lot<Song> = Lot {
     highest: "SELECT coalesce(max(id), 0) FROM song",
-    shown: "SELECT 1 FROM song INDEXED BY song_present WHERE id = ?1 AND missing IS NULL AND (?2 >> music_folder_id) & 1",
-    all: "SELECT id FROM song INDEXED BY song_present WHERE missing IS NULL AND (?1 >> music_folder_id) & 1 ORDER BY random() LIMIT ?2",
+    by_ids: songs::by_ids,
+    shuffled: "SELECT id FROM song INDEXED BY song_present WHERE missing IS NULL AND (?1 >> music_folder_id) & 1
+        ORDER BY random() LIMIT ?2",
 };
 
-const ALBUMS: Lot = Lot {
+const ALBUMS: Lot<Album> = Lot {
     highest: "SELECT coalesce(max(id), 0) FROM album",
-    shown: "SELECT 1 FROM album WHERE id = ?1 AND song_count > 0 AND (?2 >> music_folder_id) & 1",
-    all: "SELECT id FROM album WHERE song_count > 0 AND (?1 >> music_folder_id) & 1 ORDER BY random() LIMIT ?2",
+    by_ids: albums::by_ids,
+    shuffled: "SELECT id FROM album WHERE song_count > 0 AND (?1 >> music_folder_id) & 1 ORDER BY random() LIMIT ?2",
 };
 
-/// Distinct ids by chance. Ids are drawn from the whole range and kept where they may be shown,
-/// which takes as long for a large library as for a small one; where too few are found that way
-/// (much is missing or hidden, or nearly all are asked for) all ids are shuffled.
-fn drawn(db: &Connection, viewer: Viewer, count: i64, lot: &Lot) -> Result<Vec<i64>> {
-    /// So many draws for each id asked for before the slow way is taken.
-    const DRAWS: usize = 4;
+/// Distinct rows by chance. Ids are drawn from the whole range and what they name is kept where it
+/// may be shown, which takes as long for a large library as for a small one; where too few are
+/// found that way (much is missing or hidden, or nearly all are asked for) all ids are shuffled.
+fn drawn<T>(db: &Connection, viewer: Viewer, count: i64, lot: &Lot<T>) -> Result<Vec<T>> {
+    /// How often ids are drawn before the slow way is taken.
+    const ROUNDS: usize = 3;
+    /// Ids drawn for each row that is still wanted after the first round.
+    const SPARE: usize = 4;
     let highest: i64 = db.prepare_cached(lot.highest)?.query_row([], |row| row.get(0))?;
     let highest = highest.unsigned_abs();
     let wanted = usize::try_from(count).unwrap_or(0);
-    if wanted > 0 && highest > 2 * wanted as u64 {
-        let mut shown = db.prepare_cached(lot.shown)?;
+    if highest > 2 * wanted as u64 {
         let mut seen = HashSet::with_capacity(wanted);
-        let mut ids = Vec::with_capacity(wanted);
-        for _ in 0..wanted.saturating_mul(DRAWS) {
-            if ids.len() == wanted {
-                break;
+        let mut rows = Vec::new();
+        for round in 0..ROUNDS {
+            let missing = wanted - rows.len();
+            let draws = if round == 0 { missing } else { missing * SPARE };
+            let mut ids = chances(draws, highest);
+            ids.retain(|id| seen.insert(*id));
+            rows.extend((lot.by_ids)(db, viewer, &ids)?);
+            rows.truncate(wanted);
+            if rows.len() == wanted {
+                return Ok(rows);
             }
-            let chance = getrandom::u64().unwrap_or(0);
-            let id = i64::try_from(chance % highest).unwrap_or(0) + 1;
-            if seen.insert(id)
-                && optional(shown.query_row([id, viewer.scope], |_| Ok(())))?.is_some()
-            {
-                ids.push(id);
-            }
-        }
-        if ids.len() == wanted {
-            return Ok(ids);
         }
     }
-    collect(db, lot.all, [viewer.scope, count], |row| row.get(0))
+    let ids: Vec<i64> = collect(db, lot.shuffled, [viewer.scope, count], |row| row.get(0))?;
+    (lot.by_ids)(db, viewer, &ids)
+}
+
+/// Numbers from 1 to `highest` by chance; none where the system has no chance to give.
+fn chances(count: usize, highest: u64) -> Vec<i64> {
+    let mut bytes = vec![0; count * 8];
+    if getrandom::fill(&mut bytes).is_err() {
+        return Vec::new();
+    }
+    let (numbers, _) = bytes.as_chunks::<8>();
+    let number = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes) % highest + 1;
+    numbers.iter().filter_map(|bytes| i64::try_from(number(bytes)).ok()).collect()
 }
 
 /// One page of the songs of a genre, album by album.

@@ -7,3 +7,4 @@ pub mod form;
 pub mod range;
 pub mod request;
 pub mod stall;
+pub mod work;

@@ -11,6 +11,7 @@ mod playlist;
 mod visit;
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
@@ -24,6 +25,7 @@ use crate::db::shares::{self, Share};
 use crate::http::body::{self, Body, Response};
 use crate::http::client::Origin;
 use crate::http::request::Request;
+use crate::http::work::{Queue, Work};
 use crate::id::Id;
 use crate::media::plan::{Plan, attachment};
 use crate::media::{kind, send};
@@ -41,21 +43,27 @@ const STRANGER: i64 = 0;
 /// Longest word of a link that is looked up.
 const MOST_TOKEN_BYTES: usize = 64;
 
-/// Answers a request below /share; blocks on the database and on files.
-pub fn handle(app: &App, request: &Request, origin: &Origin) -> Response {
-    let mut response = match request.method {
+/// Answers a request below /share; blocks on the database.
+pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
+    let work = match request.method {
         Method::GET | Method::HEAD => answer(app, request, origin),
         _ => {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Use GET or HEAD.\n");
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            response
+            Work::Done(response)
         }
     };
+    let head = request.method == Method::HEAD;
+    work.map(move |response| dressed(response, head))
+}
+
+/// What every response has; one to HEAD without its body.
+fn dressed(mut response: Response, head: bool) -> Response {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
-    if request.method == Method::HEAD
+    if head
         && let Body::Full(bytes) = response.body_mut()
         && let Some(bytes) = bytes.take()
     {
@@ -64,26 +72,29 @@ pub fn handle(app: &App, request: &Request, origin: &Origin) -> Response {
     response
 }
 
-fn answer(app: &App, request: &Request, origin: &Origin) -> Response {
+fn answer(app: &App, request: &Request, origin: &Origin) -> Work {
     let path = request.uri.path().strip_prefix("/share/").unwrap_or_default();
     let segments: Vec<&str> = path.split('/').collect();
     let answered = match segments.as_slice() {
-        ["assets", name] => assets::serve(name, &request.headers).ok_or(Refusal::NoFile),
-        [name] => match name.strip_suffix(".m3u8") {
-            Some(token) => m3u8(app, token, origin),
-            None => show(app, name, request, origin),
-        },
-        [token, ""] => {
-            live(app, token).map(|share| without_slash(&share)).map_err(Refusal::as_page)
+        ["assets", name] => {
+            assets::serve(name, &request.headers).map(Work::Done).ok_or(Refusal::NoFile)
         }
-        [token, "playlist.m3u8"] => m3u8(app, token, origin),
+        [name] => match name.strip_suffix(".m3u8") {
+            Some(token) => m3u8(app, token, origin).map(Work::Done),
+            None => show(app, name, request, origin).map(Work::Done),
+        },
+        [token, ""] => match live(app, token) {
+            Ok(share) => Ok(Work::Done(without_slash(&share))),
+            Err(refusal) => Err(refusal.as_page()),
+        },
+        [token, "playlist.m3u8"] => m3u8(app, token, origin).map(Work::Done),
         [token, name] => match content::read_cover_name(name) {
             Some((id, size)) => cover(app, token, id, size, request),
             None => song(app, token, name, request),
         },
         _ => Err(Refusal::NoFile),
     };
-    answered.unwrap_or_else(Refusal::response)
+    answered.unwrap_or_else(|refusal| Work::Done(refusal.response()))
 }
 
 /// Why a request gets nothing.
@@ -195,13 +206,7 @@ fn m3u8(app: &App, token: &str, origin: &Origin) -> Result<Response, Refusal> {
 }
 
 /// The picture of a song or an album of the share, `al3-600.jpg`.
-fn cover(
-    app: &App,
-    token: &str,
-    id: Id,
-    size: u32,
-    request: &Request,
-) -> Result<Response, Refusal> {
+fn cover(app: &App, token: &str, id: Id, size: u32, request: &Request) -> Result<Work, Refusal> {
     if !is_token(token) {
         return Err(Refusal::NoFile);
     }
@@ -210,11 +215,16 @@ fn cover(
     let share = open_now(Some(share))?;
     let found = if holds { pictures::find(app, share.seen_by(STRANGER), id)? } else { None };
     let (source, stamp) = found.ok_or(Refusal::NoFile)?;
-    let picture = pictures::scaled(app, &source, stamp, Some(size)).map_err(|error| {
-        tracing::warn!(%id, %error, "a cover cannot be shown");
-        Refusal::NoFile
-    })?;
-    Ok(pictures::respond(picture, &request.method, &request.headers, cache(&share)))
+    let (covers, request) = (Arc::clone(&app.covers), request.clone());
+    Ok(Work::on_disk(Queue::Pictures, move || {
+        match pictures::scaled(&covers, &source, stamp, Some(size)) {
+            Ok(picture) => pictures::respond(picture, &request, cache(&share)),
+            Err(error) => {
+                tracing::warn!(%id, %error, "a cover cannot be shown");
+                Refusal::NoFile.response()
+            }
+        }
+    }))
 }
 
 /// How long what belongs to a share may be kept: not longer than the share lives.
@@ -224,7 +234,7 @@ fn cache(share: &Share) -> &'static str {
 }
 
 /// A song under its id and suffix, `so12.flac`; nothing of the name reaches the disk.
-fn song(app: &App, token: &str, name: &str, request: &Request) -> Result<Response, Refusal> {
+fn song(app: &App, token: &str, name: &str, request: &Request) -> Result<Work, Refusal> {
     let (id, suffix) = name.split_once('.').ok_or(Refusal::NoFile)?;
     let Some(Id::Song(id)) = Id::parse(id).filter(|_| is_token(token)) else {
         return Err(Refusal::NoFile);
@@ -241,11 +251,12 @@ fn song(app: &App, token: &str, name: &str, request: &Request) -> Result<Respons
         disposition: None,
         cache: cache(&share),
     };
-    let opened = send::open(plan).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Refusal::NoFile,
-        _ => Refusal::Unreadable,
-    })?;
-    Ok(app.sender.respond(opened.holding(place), &request.method, &request.headers))
+    let (sender, request) = (app.sender.clone(), request.clone());
+    Ok(Work::on_disk(Queue::Songs, move || match send::open(plan) {
+        Ok(opened) => sender.respond(opened.holding(place), &request.method, &request.headers),
+        Err(error) if error.kind() == ErrorKind::NotFound => Refusal::NoFile.response(),
+        Err(_) => Refusal::Unreadable.response(),
+    }))
 }
 
 fn html(status: StatusCode, body: String) -> Response {

@@ -23,6 +23,7 @@ use crate::db::{Viewer, songs};
 use crate::http::body::{self, Response};
 use crate::http::client::Origin;
 use crate::http::request::Request;
+use crate::http::work::{Queue, Work};
 use crate::id::Id;
 
 /// Letters of a client's name at most.
@@ -48,8 +49,10 @@ pub struct Call<'a> {
 pub enum Reply {
     /// A document in the format asked for.
     Document(Document),
-    /// A response of its own: bytes of music or pictures.
+    /// A response of its own: a picture that was drawn, a status of HTTP.
     Response(Response),
+    /// Bytes of music or pictures, which a disk is waited for.
+    OnDisk(Queue, Box<dyn FnOnce() -> Result<Response> + Send>),
 }
 
 impl Call<'_> {
@@ -94,29 +97,34 @@ impl Call<'_> {
     }
 }
 
-/// Answers a request below /rest; blocks on the database and on files.
-pub fn handle(app: &App, request: &Request, origin: &Origin) -> Response {
+/// Answers a request below /rest; blocks on the database.
+pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
     let params = Params::of(request);
     let name = request.uri.path().strip_prefix("/rest/").unwrap_or_default();
     let name = name.strip_suffix(".view").unwrap_or(name);
-    let reply = match format_of(&params) {
-        Ok(format) => call(app, request, origin, name, params, format.clone())
-            .unwrap_or_else(|fail| Reply::Document(encode::failure(&format, &fail))),
-        Err(fail) => Reply::Document(encode::failure(&Format::Xml, &fail)),
+    let (format, called) = match format_of(&params) {
+        Ok(format) => (format.clone(), call(app, request, origin, name, params, format)),
+        Err(fail) => (Format::Xml, Err(fail)),
     };
-    match reply {
-        Reply::Document(document) => respond(document),
-        Reply::Response(mut response) => {
-            allow_any_origin(&mut response);
-            response
+    let work = match called {
+        Ok(Reply::Document(document)) => Work::Done(respond(document)),
+        Ok(Reply::Response(response)) => Work::Done(response),
+        Ok(Reply::OnDisk(queue, work)) => {
+            Work::on_disk(queue, move || work().unwrap_or_else(|fail| failed(&format, &fail)))
         }
-    }
+        Err(fail) => Work::Done(failed(&format, &fail)),
+    };
+    work.map(for_any_origin)
 }
 
 /// The answer to a call whose endpoint broke down.
 pub fn broken(request: &Request) -> Response {
     let format = format_of(&Params::of(request)).unwrap_or(Format::Xml);
-    respond(encode::failure(&format, &Fail::internal()))
+    for_any_origin(failed(&format, &Fail::internal()))
+}
+
+fn failed(format: &Format, fail: &Fail) -> Response {
+    respond(encode::failure(format, fail))
 }
 
 fn call(
@@ -168,11 +176,11 @@ fn format_of(params: &Params) -> Result<Format> {
 fn respond(document: Document) -> Response {
     let mut response = body::respond(StatusCode::OK, document.content_type, document.body);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    allow_any_origin(&mut response);
     response
 }
 
 /// Web players live on other origins; they sign in with each call, so no cookie is at stake.
-fn allow_any_origin(response: &mut Response) {
+fn for_any_origin(mut response: Response) -> Response {
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }

@@ -107,7 +107,7 @@ impl Server {
 
     /// Answers any request.
     pub fn answer(&self, request: &Request) -> Answer {
-        let response = route::dispatch(&self.app, request);
+        let response = route::dispatch(&self.app, request).finish();
         let (head, mut stream) = response.into_parts();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut body = Vec::new();

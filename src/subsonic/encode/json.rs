@@ -6,7 +6,7 @@
 use serde::ser::{self, Serialize};
 
 use super::Error;
-use crate::id::{DIGITS, decimal};
+use crate::id::{DIGITS, decimal, hex_digit};
 
 /// Appends a value.
 ///
@@ -83,10 +83,8 @@ fn text(out: &mut Vec<u8>, text: &str) {
             0x08 => out.extend_from_slice(b"\\b"),
             0x0c => out.extend_from_slice(b"\\f"),
             control => {
-                let digit =
-                    |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
                 out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(&[digit(control >> 4), digit(control & 15)]);
+                out.extend_from_slice(&[hex_digit(control >> 4), hex_digit(control & 15)]);
             }
         }
         rest = after;

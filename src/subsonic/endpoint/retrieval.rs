@@ -1,12 +1,14 @@
 //! Bytes of songs and pictures: streams, downloads, covers, avatars.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 use hyper::StatusCode;
 use hyper::header::{HeaderValue, RETRY_AFTER};
 
 use crate::db::{songs, users};
 use crate::http::body::{self, Response};
+use crate::http::work::Queue;
 use crate::media::cover::{self, Picture};
 use crate::media::plan::{Plan, attachment};
 use crate::media::{avatar, kind, send};
@@ -52,12 +54,15 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
     let Some(place) = call.app.user_streams.take(call.user.id) else {
         return Ok(Reply::Response(too_many()));
     };
-    let opened = send::open(plan).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Fail::not_found("The file of the song"),
-        _ => Fail::generic("The file of the song cannot be read now"),
-    })?;
-    let (method, headers) = (&call.request.method, &call.request.headers);
-    Ok(Reply::Response(call.app.sender.respond(opened.holding(place), method, headers)))
+    let (sender, request) = (call.app.sender.clone(), call.request.clone());
+    let open = move || {
+        let opened = send::open(plan).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Fail::not_found("The file of the song"),
+            _ => Fail::generic("The file of the song cannot be read now"),
+        })?;
+        Ok(sender.respond(opened.holding(place), &request.method, &request.headers))
+    };
+    Ok(Reply::OnDisk(Queue::Songs, Box::new(open)))
 }
 
 /// The spec has no code for this; players know the status of HTTP.
@@ -76,11 +81,15 @@ pub fn get_cover_art(call: &Call) -> Result<Reply> {
     let id = CoverId::parse(id).ok_or_else(absent)?;
     let found = pictures::find(call.app, call.viewer(), id)?;
     let (source, stamp) = found.ok_or_else(absent)?;
-    let picture = pictures::scaled(call.app, &source, stamp, size).map_err(|error| {
-        tracing::warn!(%id, %error, "a cover cannot be shown");
-        absent()
-    })?;
-    respond(call, picture)
+    let (covers, request) = (Arc::clone(&call.app.covers), call.request.clone());
+    let scale = move || {
+        let picture = pictures::scaled(&covers, &source, stamp, size).map_err(|error| {
+            tracing::warn!(%id, %error, "a cover cannot be shown");
+            absent()
+        })?;
+        Ok(pictures::respond(picture, &request, CACHE_PICTURE))
+    };
+    Ok(Reply::OnDisk(Queue::Pictures, Box::new(scale)))
 }
 
 /// `getAvatar`: a pattern drawn from the user's name.
@@ -91,12 +100,8 @@ pub fn get_avatar(call: &Call) -> Result<Reply> {
     let size = size(call)?.unwrap_or(AVATAR_SIZE);
     let bytes = avatar::draw(&user.name, size);
     let etag = cover::etag(0, Some(size));
-    respond(call, Picture { bytes: bytes.into(), content_type: "image/png", etag })
-}
-
-fn respond(call: &Call, picture: Picture) -> Result<Reply> {
-    let (method, headers) = (&call.request.method, &call.request.headers);
-    Ok(Reply::Response(pictures::respond(picture, method, headers, CACHE_PICTURE)))
+    let picture = Picture { bytes: bytes.into(), content_type: "image/png", etag };
+    Ok(Reply::Response(pictures::respond(picture, call.request, CACHE_PICTURE)))
 }
 
 /// The side asked for in pixels; a wish that is not positive is none.

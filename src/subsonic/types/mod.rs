@@ -17,7 +17,7 @@ use serde::{Serialize, Serializer};
 
 use crate::db::Cover;
 use crate::db::pack::{Named, NamedList, TextList};
-use crate::id::Id;
+use crate::id::{Id, LONGEST, hex_digit};
 
 /// A name alone: a genre, a record label.
 #[derive(Clone, Debug, Serialize)]
@@ -117,7 +117,18 @@ impl fmt::Display for CoverId {
 
 impl Serialize for CoverId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        const STAMP: usize = "_00000000".len();
+        let mut text = [0; LONGEST + STAMP];
+        let (id, stamp) = text.split_at_mut(LONGEST);
+        let start = self.0.of.write_to_end(id);
+        for (place, digit) in stamp.iter_mut().rev().zip(0..) {
+            *place = hex_digit(u8::try_from(self.0.stamp >> (4 * digit) & 0xf).unwrap_or(0));
+        }
+        if let [underscore, ..] = stamp {
+            *underscore = b'_';
+        }
+        let text = text.get(start..).unwrap_or_default();
+        serializer.serialize_str(std::str::from_utf8(text).unwrap_or_default())
     }
 }
 
@@ -128,8 +139,8 @@ mod tests {
     #[test]
     fn the_id_of_a_picture_names_what_it_shows() {
         let cover = CoverId(Cover { of: Id::Album(7), stamp: -2 });
-        let text = serde_json::to_value(cover).map(|value| value.as_str().map(str::to_owned));
-        assert_eq!(text.ok().flatten().as_deref(), Some("al7_fffffffe"));
+        assert_eq!(serde_json::to_value(cover).ok(), Some("al7_fffffffe".into()));
+        assert_eq!(cover.to_string(), "al7_fffffffe");
         assert_eq!(CoverId::parse("al7_fffffffe"), Some(Id::Album(7)));
         assert_eq!(CoverId::parse("so3"), Some(Id::Song(3)));
         assert_eq!(CoverId::parse("al7_xyz"), None);
