@@ -39,7 +39,7 @@ use crate::id::Id;
 /// Reading connections: as many requests read at once, others wait their turn.
 const READERS: usize = 3;
 /// Page cache of each reading connection, in KiB.
-const READER_CACHE_KIB: i64 = 1024;
+const READER_CACHE_KIB: i64 = 2048;
 /// Page cache of the writing connection, in KiB.
 const WRITER_CACHE_KIB: i64 = 4096;
 /// The write-ahead log is cut back to this size after a checkpoint.
