@@ -158,14 +158,18 @@ pub fn change(app: &App, id: i64, change: &Change) -> Result<Changed> {
 
 /// Removes a user with everything that was theirs: playlists, shares, stars, API keys.
 pub fn remove(app: &App, id: i64) -> Result<Changed> {
-    app.db.write(|db| {
+    let removed = app.db.write(|db| {
         let Some(user) = users::by_id(db, id)? else { return Ok(Changed::NoUser) };
         if user.has(Role::Admin) && users::administrators(db)? <= 1 {
             return Ok(Changed::LastAdministrator);
         }
         users::delete(db, id)?;
-        Ok(Changed::Done)
-    })
+        Ok::<_, Error>(Changed::Done)
+    })?;
+    if removed == Changed::Done {
+        app.playing.forget(id);
+    }
+    Ok(removed)
 }
 
 /// Makes an API key for a user; only its hash is kept, so it can be shown this once.

@@ -169,6 +169,11 @@ impl Playing {
         ended.filter(|player| ends && player.counts()).map(|player| player.song)
     }
 
+    /// Takes the players of a user away, who is there no more.
+    pub fn forget(&self, user: i64) {
+        self.lock().1.retain(|player| player.user != user);
+    }
+
     /// The players now, the one heard of last first.
     pub fn now(&self, now: i64) -> Vec<Player> {
         let mut players = self.lock().1.clone();

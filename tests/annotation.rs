@@ -156,6 +156,15 @@ fn a_report_that_ends_a_play_counts_it_once_unless_it_is_to_be_ignored() {
 }
 
 #[test]
+fn who_is_removed_plays_nothing() {
+    let server = Server::open();
+    server.ok(BEN, "reportPlayback?mediaId=so1&mediaType=song&positionMs=0&state=paused");
+    assert_eq!(server.ids(ADMIN, "getNowPlaying", "nowPlaying.entry"), ["so1"]);
+    server.ok(ADMIN, "deleteUser?username=ben");
+    assert_eq!(server.json(ADMIN, "getNowPlaying")["nowPlaying"]["entry"], json!([]));
+}
+
+#[test]
 fn what_a_user_does_not_see_cannot_be_annotated() {
     let server = Server::open();
     // so9, al4 and fo8 lie in the second music folder, so11 is missing.
