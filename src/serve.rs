@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,9 +15,11 @@ use tokio::time::MissedTickBehavior;
 
 use crate::account::{self, FirstAdministrator};
 use crate::app::App;
+use crate::config::Config;
 use crate::db::users;
 use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
+use crate::http::stall::Patience;
 use crate::media::send::{Mode, READS_AT_A_TIME};
 use crate::route::{self, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, Threads};
 use crate::{systemd, visits};
@@ -32,10 +35,18 @@ const DISK_THREADS: usize = 24;
 const _: () = assert!(DISK_THREADS > READS_AT_A_TIME + SONGS_AT_A_TIME + PICTURES_AT_A_TIME);
 /// How long a thread without work is kept.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(10);
-/// How long running responses may take to end when the server stops.
-const GRACE: Duration = Duration::from_secs(10);
-/// How long what blocks may take after that.
+/// How long a scan and what blocks may take to end after the running responses.
 const GRACE_OF_THREADS: Duration = Duration::from_secs(2);
+
+/// What signals have told the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    Nothing,
+    /// To end when what is running has ended.
+    ToEnd,
+    /// To end at once: the second signal.
+    ToHurry,
+}
 
 /// A server that has its place: the address is taken, and signals to end are heard, though nobody
 /// is answered yet.
@@ -46,7 +57,7 @@ pub struct Server {
     requests: Runtime,
     listener: TcpListener,
     address: SocketAddr,
-    stop: watch::Receiver<bool>,
+    told: watch::Receiver<Told>,
 }
 
 impl Server {
@@ -74,16 +85,13 @@ impl Server {
             .block_on(TcpListener::bind(address))
             .map_err(|cause| Error::caused(message(), cause))?;
         let address = listener.local_addr().map_err(|cause| Error::caused(message(), cause))?;
-        let (told, stop) = watch::channel(false);
-        let stopped = {
+        let (tell, told) = watch::channel(Told::Nothing);
+        let signals = {
             let _inside = runtime.enter();
-            stopped()?
+            signals(tell)?
         };
-        runtime.spawn(async move {
-            stopped.await;
-            told.send_replace(true);
-        });
-        Ok(Server { runtime, requests, listener, address, stop })
+        runtime.spawn(signals);
+        Ok(Server { runtime, requests, listener, address, told })
     }
 
     /// The address it listens on, with the real port.
@@ -93,29 +101,35 @@ impl Server {
 
     /// Whether the process was told to end.
     pub fn is_stopping(&self) -> bool {
-        *self.stop.borrow()
+        *self.told.borrow() != Told::Nothing
     }
 
-    /// Answers until SIGTERM or SIGINT. Where there is no user yet, the first administrator is
-    /// made before.
+    /// Answers until SIGTERM or SIGINT, then lets running responses end for the time of the
+    /// settings, or until the second signal. Where there is no user yet, the first administrator
+    /// is made before.
     pub fn run(self, app: App) -> Result<()> {
-        let Server { runtime, requests, listener, address, stop } = self;
+        let Server { runtime, requests, listener, address, told } = self;
         if let Some(administrator) = account::first_administrator(&app)? {
             welcome(&administrator);
         }
         let app = Arc::new(app);
         let scan = scan_thread(&app)?;
         tracing::info!("serving on http://{address}");
-        let served = runtime.block_on(answer(app.clone(), requests.handle(), listener, stop));
+        let answering = answer(app.clone(), requests.handle(), listener, told.clone());
+        let served = runtime.block_on(answering);
         app.scanner.stop();
         // A scan on a disk that hangs is not waited for: what it has not written it finds again.
-        let since = Instant::now();
-        while !scan.is_finished() && since.elapsed() < GRACE {
+        // Nor is a thread that waits for such a disk.
+        let end = Instant::now() + GRACE_OF_THREADS;
+        let left = || match *told.borrow() {
+            Told::ToHurry => Duration::ZERO,
+            _ => end.saturating_duration_since(Instant::now()),
+        };
+        while !scan.is_finished() && !left().is_zero() {
             thread::sleep(Duration::from_millis(10));
         }
-        // Nor is a thread that waits for such a disk.
-        runtime.shutdown_timeout(GRACE_OF_THREADS);
-        requests.shutdown_timeout(GRACE_OF_THREADS);
+        requests.shutdown_timeout(left());
+        runtime.shutdown_timeout(left());
         served
     }
 }
@@ -136,28 +150,35 @@ async fn answer(
     app: Arc<App>,
     requests: &Handle,
     listener: TcpListener,
-    mut stop: watch::Receiver<bool>,
+    told: watch::Receiver<Told>,
 ) -> Result<()> {
     let limits = Limits {
-        connections: app.config.connections,
-        header_timeout: app.config.header_timeout,
-        stall_timeout: app.config.stall_timeout,
-        grace: GRACE,
+        connections: allow_files(&app.config),
+        head_bytes: app.config.header_size,
+        patience: Patience {
+            head: app.config.header_timeout,
+            idle: app.config.idle_timeout,
+            stall: app.config.stall_timeout,
+        },
+        grace: app.config.stop_timeout,
     };
     tokio::task::spawn_blocking({
         let app = app.clone();
         move || try_maps(&app)
     });
-    told(systemd::ready());
+    log(systemd::ready());
     let threads = Threads::new(requests.clone());
     let visits = tokio::spawn(write_visits(app.clone(), threads.clone()));
     let alive = systemd::watchdog_interval()
         .map(|every| tokio::spawn(live(app.clone(), threads.clone(), every)));
     let kept = app.clone();
     let answer = move |request, peer| route::answer(app.clone(), threads.clone(), request, peer);
-    // The sender is gone only after it has sent.
-    let stop = async move { drop(stop.wait_for(|stop| *stop).await) };
-    accept::serve(listener, limits, answer, stop).await;
+    // Who tells is there as long as the runtime is.
+    let is_told = |what: Told| {
+        let mut told = told.clone();
+        async move { drop(told.wait_for(|told| *told >= what).await) }
+    };
+    accept::serve(listener, limits, answer, is_told(Told::ToEnd), is_told(Told::ToHurry)).await;
     visits.abort();
     if let Some(alive) = alive {
         alive.abort();
@@ -174,7 +195,7 @@ async fn live(app: Arc<App>, threads: Threads, every: Duration) {
         let app = app.clone();
         let read = threads.run(move || app.db.read(users::none)).await;
         match read {
-            Ok(Ok(_)) => told(systemd::watchdog()),
+            Ok(Ok(_)) => log(systemd::watchdog()),
             Ok(Err(error)) => tracing::error!(%error, "the database does not answer"),
             Err(panic) => tracing::error!(%panic, "the look at the database stumbled"),
         }
@@ -182,7 +203,7 @@ async fn live(app: Arc<App>, threads: Threads, every: Duration) {
 }
 
 /// What systemd is told is of use to systemd alone: the server goes on without.
-fn told(result: io::Result<()>) {
+fn log(result: io::Result<()>) {
     if let Err(error) = result {
         tracing::warn!(%error, "systemd could not be told");
     }
@@ -236,18 +257,53 @@ fn try_maps(app: &App) {
     }
 }
 
-/// Done when the process is told to end.
-fn stopped() -> Result<impl Future<Output = ()>> {
+/// Lets the process open as many files as its connections need, and gives the most connections for
+/// which the files are enough.
+fn allow_files(config: &Config) -> usize {
+    let needed = config.open_files();
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let allowed = match current {
+        Some(current) if current < needed => {
+            let raised = maximum.map_or(needed, |maximum| maximum.min(needed));
+            let limit = Rlimit { current: Some(raised), maximum };
+            match setrlimit(Resource::Nofile, limit) {
+                Ok(()) => raised,
+                Err(error) => {
+                    tracing::warn!(%error, "the limit of open files cannot be raised");
+                    current
+                }
+            }
+        }
+        _ => return config.connections,
+    };
+    let connections = config.connections_with(allowed);
+    if connections < config.connections {
+        tracing::warn!(
+            "{allowed} open files are allowed (LimitNOFILE in the unit, `ulimit -n` in a shell), \
+             enough for {connections} connections, not for {}",
+            config.connections
+        );
+    }
+    connections
+}
+
+/// Tells what SIGTERM and SIGINT want, one after another.
+fn signals(tell: watch::Sender<Told>) -> Result<impl Future<Output = ()>> {
     let listen_to =
         |kind| signal(kind).map_err(|cause| Error::caused("cannot listen to signals", cause));
     let (mut terminate, mut interrupt) =
         (listen_to(SignalKind::terminate())?, listen_to(SignalKind::interrupt())?);
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for what in [Told::ToEnd, Told::ToHurry] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tell.send_replace(what);
+            if what == Told::ToEnd {
+                tracing::info!("stopping; a second signal stops at once");
+                log(systemd::stopping());
+            }
         }
-        tracing::info!("stopping");
-        told(systemd::stopping());
     })
 }

@@ -3,8 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use tempfile::TempDir;
 
@@ -146,4 +152,68 @@ fn check_is_content_with_a_good_set_up() {
     let output = kinglet(home.path(), &words);
     assert_eq!(output.status.code(), Some(0), "{}", out(&output));
     assert!(out(&output).contains("A server can start"));
+}
+
+/// A WAV file of silence, longer than the buffers of a connection.
+fn long_song() -> Vec<u8> {
+    const SOUND: u32 = 64 << 20;
+    let mut file = b"RIFF".to_vec();
+    file.extend((SOUND + 36).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    for (number, bytes) in [(16, 4), (1, 2), (2, 2), (44_100, 4), (176_400, 4), (4, 2), (16, 2)] {
+        file.extend(&u32::to_le_bytes(number)[..bytes]);
+    }
+    file.extend(b"data");
+    file.extend(SOUND.to_le_bytes());
+    file.resize(file.len() + SOUND as usize, 0);
+    file
+}
+
+/// Kills the server should a test fail.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
+}
+
+#[test]
+fn the_first_signal_lets_a_song_play_on_and_the_second_does_not() {
+    let home = home();
+    fs::create_dir(home.path().join("Music")).unwrap();
+    fs::write(home.path().join("Music/silence.wav"), long_song()).unwrap();
+    let server = Command::new(env!("CARGO_BIN_EXE_kinglet"))
+        .args(["serve", "--music", "Music", "--data", "data", "--listen", "127.0.0.1:0"])
+        .env("HOME", home.path())
+        .envs([("KINGLET_ADMIN_PASSWORD", "sesame"), ("KINGLET_STOP_TIMEOUT", "300s")])
+        .current_dir(home.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut server = Running(server);
+    let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let line = log.find(|line| line.contains("serving on http://")).unwrap();
+    let address = line.split("http://").nth(1).unwrap().trim().to_owned();
+    assert!(log.any(|line| line.contains("scanned: ")));
+
+    let mut listener = TcpStream::connect(address).unwrap();
+    listener
+        .write_all(
+            b"GET /rest/stream?id=so1&u=admin&p=sesame&v=1.16.1&c=test HTTP/1.1\r\nhost: x\r\n\r\n",
+        )
+        .unwrap();
+    let mut head = [0; 12];
+    listener.read_exact(&mut head).unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+
+    let pid = Pid::from_child(&server.0);
+    kill_process(pid, Signal::TERM).unwrap();
+    assert!(log.any(|line| line.contains("stopping")));
+    thread::sleep(Duration::from_millis(300));
+    assert!(server.0.try_wait().unwrap().is_none());
+    kill_process(pid, Signal::TERM).unwrap();
+    assert!(log.any(|line| line.contains("responses were cut") && line.contains("responses=1")));
+    assert!(server.0.wait().unwrap().success());
 }

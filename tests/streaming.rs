@@ -18,6 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use kinglet::http::accept::{self, Limits};
 use kinglet::http::body::{Body, Response};
+use kinglet::http::stall::Patience;
 use kinglet::media::body::WINDOW;
 use kinglet::media::plan::Plan;
 use kinglet::media::send::{Mode, Opened, READS_AT_A_TIME, Sender, open};
@@ -97,8 +98,12 @@ impl Server {
         });
         let limits = Limits {
             connections: 1000,
-            header_timeout: Duration::from_secs(60),
-            stall_timeout,
+            head_bytes: 64 << 10,
+            patience: Patience {
+                head: Duration::from_secs(60),
+                idle: Duration::from_secs(60),
+                stall: stall_timeout,
+            },
             grace: Duration::from_secs(1),
         };
         let listener = {
@@ -111,7 +116,8 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let to_answer = shared.clone();
         let answer = move |request: hyper::Request<_>, _| answer(to_answer.clone(), request);
-        runtime.spawn(accept::serve(listener, limits, answer, std::future::pending()));
+        let never = std::future::pending;
+        runtime.spawn(accept::serve(listener, limits, answer, never(), never()));
         Server { runtime: Some(runtime), address, shared }
     }
 

@@ -13,6 +13,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::print;
 use crate::config::{Config, network_file_system};
+use crate::media::send::{Mode, Sender};
 
 /// Free space in the data folder below which a server is not worth starting: a few writes of the
 /// database would already fail.
@@ -21,12 +22,6 @@ const LEAST_FREE: u64 = 32 << 20;
 /// Free space in the data folder that is enough for the database of a large library beside the
 /// covers.
 const GOOD_FREE: u64 = 256 << 20;
-
-/// Files a connection may have open: its socket and the song it plays.
-const FILES_PER_CONNECTION: u64 = 2;
-
-/// Files that the program has open besides connections: database, log, scan.
-const FILES_BESIDES: u64 = 64;
 
 /// How long whoever listens on our address may take to say who it is.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -77,7 +72,7 @@ fn look(config: &Config) -> Vec<Finding> {
     findings.extend(config.music.iter().map(|folder| music(folder)));
     findings.extend(data(config));
     findings.push(listen(config.listen));
-    findings.push(open_files(config, getrlimit(Resource::Nofile).current));
+    findings.push(open_files(config, getrlimit(Resource::Nofile).maximum));
     findings.push(public_url(config.public_url.as_deref()));
     findings
 }
@@ -99,7 +94,16 @@ fn music(folder: &Path) -> Finding {
              user into the folder's group."
         )),
         Ok(false) => Odd(format!("{name} is empty. Is its disk mounted?")),
-        Ok(true) => Good(format!("{name} can be read")),
+        Ok(true) => match Sender::new(Mode::Mapped).check(folder) {
+            Ok(Mode::Mapped) => {
+                Good(format!("{name} can be read; songs are sent from memory maps"))
+            }
+            Ok(Mode::Read) => Odd(format!(
+                "{name} can be read; memory maps do not work here, so songs are read, which takes \
+                 more memory"
+            )),
+            Err(error) => Bad(format!("{name} cannot be looked at ({error})")),
+        },
     }
 }
 
@@ -204,15 +208,15 @@ fn is_kinglet(address: SocketAddr) -> bool {
     ask().is_ok_and(|answer| answer.windows(sign.len()).any(|part| part == sign))
 }
 
-/// `limit` is the most files this process may have open; `None` is no limit.
+/// `limit` is the most files this process may allow itself to have open; `None` is no limit.
 fn open_files(config: &Config, limit: Option<u64>) -> Finding {
-    let connections = u64::try_from(config.connections).unwrap_or(u64::MAX);
-    let needed = connections.saturating_mul(FILES_PER_CONNECTION).saturating_add(FILES_BESIDES);
+    let (connections, needed) = (config.connections, config.open_files());
     match limit {
         Some(limit) if limit < needed => Odd(format!(
             "connections: {connections} connections may need {needed} open files, {limit} are \
-             allowed. Allow more (LimitNOFILE in the unit, `ulimit -n` in a shell) or lower \
-             connections."
+             allowed, so there will be {} connections. Allow more (LimitNOFILE in the unit, `ulimit -n` in a shell) or lower \
+             connections.",
+            config.connections_with(limit)
         )),
         _ => Good(format!("connections: there are open files enough for {connections}")),
     }

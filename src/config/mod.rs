@@ -23,6 +23,11 @@ use sources::Settings;
 /// Most music folders a server can have: users are given folders by the bits of one 64-bit number.
 pub const MOST_MUSIC_FOLDERS: usize = 60;
 
+/// Files a connection may have open: its socket and the song it plays.
+const FILES_PER_CONNECTION: u64 = 2;
+/// Files that the program has open besides connections: database, log, scan.
+const FILES_BESIDES: u64 = 64;
+
 /// Every setting, checked; the rest of the program sees only this.
 ///
 /// It has no `Debug`, so that the password cannot end up in a log.
@@ -51,19 +56,26 @@ pub struct Config {
     pub cover_workers: usize,
     /// Most bytes of scaled covers kept on the disk.
     pub cover_cache: u64,
-    /// Most connections open at a time; further ones wait.
+    /// Most connections open at a time. A further one takes the place of one that waits for a
+    /// request; where all are busy, it is refused.
     pub connections: usize,
     /// Most streams one user may have at a time.
     pub streams_per_user: usize,
     /// Most streams one share may have at a time.
     pub streams_per_share: usize,
+    /// Most bytes of the head of a request: old clients send a large playlist in the address.
+    pub header_size: usize,
     /// How long a client may take to send the head of a request.
     pub header_timeout: Duration,
+    /// How long a connection is kept that brings no request.
+    pub idle_timeout: Duration,
     /// How long a client may take no byte of an answer before the connection is closed: longer
     /// than a pause in listening.
     pub stall_timeout: Duration,
     /// Most bytes of the body of a request.
     pub request_body: usize,
+    /// How long running answers may take to end when the server stops.
+    pub stop_timeout: Duration,
     /// The least important messages that are logged.
     pub log_level: Level,
     /// The form of the log.
@@ -90,7 +102,7 @@ pub struct Setting {
 }
 
 /// Every setting of the file, in the order in which people are told of them.
-pub const SETTINGS: [Setting; 18] = [
+pub const SETTINGS: [Setting; 21] = [
     Setting { name: "music", default: r#"["/srv/music"]"# },
     Setting { name: "data", default: r#""/var/lib/kinglet""# },
     Setting { name: "listen", default: r#""0.0.0.0:4040""# },
@@ -104,9 +116,12 @@ pub const SETTINGS: [Setting; 18] = [
     Setting { name: "connections", default: "512" },
     Setting { name: "streams_per_user", default: "16" },
     Setting { name: "streams_per_share", default: "32" },
+    Setting { name: "header_size", default: r#""256KiB""# },
     Setting { name: "header_timeout", default: r#""10s""# },
+    Setting { name: "idle_timeout", default: r#""60s""# },
     Setting { name: "stall_timeout", default: r#""15m""# },
     Setting { name: "request_body", default: r#""1MiB""# },
+    Setting { name: "stop_timeout", default: r#""10s""# },
     Setting { name: "log_level", default: r#""info""# },
     Setting { name: "log_format", default: r#""text""# },
 ];
@@ -135,13 +150,28 @@ impl Config {
             connections: 512,
             streams_per_user: 16,
             streams_per_share: 32,
+            header_size: 256 << 10,
             header_timeout: 10 * SECOND,
+            idle_timeout: 60 * SECOND,
             stall_timeout: 15 * 60 * SECOND,
             request_body: 1 << 20,
+            stop_timeout: 10 * SECOND,
             log_level: Level::INFO,
             log_format: LogFormat::Text,
             admin_password: None,
         }
+    }
+
+    /// Most files that a server with these settings has open at a time.
+    pub fn open_files(&self) -> u64 {
+        let connections = u64::try_from(self.connections).unwrap_or(u64::MAX);
+        connections.saturating_mul(FILES_PER_CONNECTION).saturating_add(FILES_BESIDES)
+    }
+
+    /// The most connections for which this many open files are enough.
+    pub fn connections_with(&self, files: u64) -> usize {
+        let enough = files.saturating_sub(FILES_BESIDES) / FILES_PER_CONNECTION;
+        usize::try_from(enough).unwrap_or(usize::MAX).min(self.connections)
     }
 
     /// Whether the folders are there and fit for their use: at least one music folder, each a
@@ -209,15 +239,23 @@ pub fn load(
     settings.set("streams_per_share", &mut config.streams_per_share, |text| {
         values::count(text, 1..=4096)
     });
+    settings.set("header_size", &mut config.header_size, |text| {
+        values::bytes_in_memory(text, 8 * KIB..=MIB)
+    });
     settings.set("header_timeout", &mut config.header_timeout, |text| {
         values::duration(text, SECOND..=300 * SECOND)
+    });
+    settings.set("idle_timeout", &mut config.idle_timeout, |text| {
+        values::duration(text, SECOND..=HOUR)
     });
     settings.set("stall_timeout", &mut config.stall_timeout, |text| {
         values::duration(text, 10 * SECOND..=24 * HOUR)
     });
     settings.set("request_body", &mut config.request_body, |text| {
-        let bytes = values::bytes(text, 64 * KIB..=64 * MIB)?;
-        usize::try_from(bytes).map_err(|error| error.to_string())
+        values::bytes_in_memory(text, 64 * KIB..=64 * MIB)
+    });
+    settings.set("stop_timeout", &mut config.stop_timeout, |text| {
+        values::duration(text, Duration::ZERO..=300 * SECOND)
     });
     settings.set("log_level", &mut config.log_level, values::log_level);
     settings.set("log_format", &mut config.log_format, values::log_format);

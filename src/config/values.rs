@@ -92,6 +92,11 @@ pub fn bytes(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
     })
 }
 
+/// The same for what is held in memory.
+pub fn bytes_in_memory(text: &str, range: RangeInclusive<u64>) -> Result<usize, String> {
+    usize::try_from(bytes(text, range)?).map_err(|error| error.to_string())
+}
+
 /// A duration within a range: a number with a unit (`90s`, `15m`, `12h`, `30d`, `2w`).
 pub fn duration(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
     let duration = with_unit(text, &TIME_UNITS).map(Duration::from_secs).ok_or_else(|| {

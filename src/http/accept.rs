@@ -6,42 +6,48 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use hyper::StatusCode;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::body::Response;
-use super::stall::Watched;
+use super::body::{self, Response};
+use super::connections::{Connection, Connections, Kept};
+use super::stall::{Patience, Watched};
 
 /// Headers a request may have; hyper answers 431 to more.
 const MOST_HEADERS: usize = 64;
-/// The head of a request may be so long; hyper answers 431 to more. Old clients send a large
-/// playlist in the query.
-const MOST_HEAD_BYTES: usize = 256 * 1024;
 /// After an error of accept (no descriptor left, most likely) so long is waited.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
+/// Clients that are told at a time that the server is full; further ones are hung up on.
+const REFUSALS_AT_A_TIME: usize = 64;
+/// How long a client may take to be told so.
+const PATIENCE_OF_REFUSAL: Duration = Duration::from_secs(2);
+/// The log tells so seldom that the server is full.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
-/// What a connection may take.
+/// What connections may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once; further ones wait in the system's queue.
+    /// Connections at once. For a further one the one that waits longest for a request has to
+    /// leave; where all are busy, it is answered 503.
     pub connections: usize,
-    /// The head of a request must be there within this time; also how long an idle connection is
-    /// kept.
-    pub header_timeout: Duration,
-    /// A peer may take no byte of a response for so long, then its connection is ended.
-    pub stall_timeout: Duration,
+    /// The head of a request may be so long, at least 8192 bytes; hyper answers 431 to more.
+    pub head_bytes: usize,
+    /// How long a peer may take.
+    pub patience: Patience,
     /// When stopping, running responses may take so long to end.
     pub grace: Duration,
 }
 
-/// Serves until `stop` is done, then lets running responses end within the time of grace.
+/// Serves until `stop` is done, then lets running responses end within the time of grace, or until
+/// `hurry` is done.
 ///
 /// `answer` makes the response to a request and the address of its peer.
 pub async fn serve<F, A>(
@@ -49,46 +55,103 @@ pub async fn serve<F, A>(
     limits: Limits,
     answer: F,
     stop: impl Future<Output = ()>,
+    hurry: impl Future<Output = ()>,
 ) where
     F: Fn(hyper::Request<Incoming>, SocketAddr) -> A + Clone + Send + 'static,
     A: Future<Output = Response> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
+    let connections = Connections::new(limits.connections);
+    let refusals = Arc::new(Semaphore::new(REFUSALS_AT_A_TIME));
+    let mut told: Option<Instant> = None;
     let mut stop = pin!(stop);
     loop {
-        // The semaphore is never closed, so a place always comes.
-        let place = tokio::select! {
-            place = places.clone().acquire_owned() => place,
-            () = &mut stop => break,
-        };
         let (stream, peer) = tokio::select! {
             taken = accept(&listener) => taken,
             () = &mut stop => break,
         };
-        let answer = answer.clone();
-        let service = service_fn(move |request| {
-            let response = answer(request, peer);
-            async move { Ok::<_, Infallible>(response.await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.header_timeout)
-            .max_headers(MOST_HEADERS)
-            .max_buf_size(MOST_HEAD_BYTES)
-            .serve_connection(Watched::new(TokioIo::new(stream), limits.stall_timeout), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // How a connection ends is the client's business: a closed lid is no error of ours.
-            if let Err(error) = connection.await {
-                tracing::debug!(%peer, %error, "a connection broke");
-            }
-            drop(place);
-        });
+        if let Some(place) = connections.admit() {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let connection = &place.connection;
+                carry(stream, peer, limits, connection, move |request| answer(request, peer)).await;
+            });
+            continue;
+        }
+        if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            told = Some(Instant::now());
+            tracing::warn!(connections = limits.connections, "as many connections as may be");
+        }
+        if let Ok(turn) = Arc::clone(&refusals).try_acquire_owned() {
+            tokio::spawn(async move {
+                refuse(stream, peer, limits).await;
+                drop(turn);
+            });
+        }
     }
     drop(listener);
-    if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
-        tracing::info!("responses still running after {:?} were cut", limits.grace);
+    connections.dismiss();
+    tokio::select! {
+        () = connections.all_gone() => {}
+        () = tokio::time::sleep(limits.grace) => cut(&connections),
+        () = hurry => cut(&connections),
+    }
+}
+
+/// Answers the requests of a connection until it ends or has to leave.
+async fn carry<F, A>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    limits: Limits,
+    place: &Arc<Connection>,
+    answer: F,
+) where
+    F: Fn(hyper::Request<Incoming>) -> A,
+    A: Future<Output = Response>,
+{
+    let service = service_fn(move |request| {
+        let busy = place.begin();
+        let response = answer(request);
+        async move { Ok::<_, Infallible>(response.await.map(|body| Kept::new(body, busy))) }
+    });
+    let stream = Watched::new(TokioIo::new(stream), limits.patience, Arc::clone(place));
+    let mut connection = pin!(
+        http1::Builder::new()
+            .header_read_timeout(None)
+            .max_headers(MOST_HEADERS)
+            .max_buf_size(limits.head_bytes)
+            .serve_connection(stream, service)
+    );
+    let ended = loop {
+        tokio::select! {
+            ended = connection.as_mut() => break ended,
+            () = place.dismissed() => connection.as_mut().graceful_shutdown(),
+        }
+    };
+    // How a connection ends is the client's business: a closed lid is no error of ours.
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "a connection broke");
+    }
+}
+
+/// Tells a client that there is no place for it.
+async fn refuse(stream: TcpStream, peer: SocketAddr, limits: Limits) {
+    let time = PATIENCE_OF_REFUSAL;
+    let patience = Patience { head: time, idle: time, stall: time };
+    let place = Arc::new(Connection::new(Instant::now()));
+    let answer = |_| async {
+        let words = "The server has as many connections as it may. Try again in a while.\n";
+        let mut response = body::text(StatusCode::SERVICE_UNAVAILABLE, words);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+    };
+    carry(stream, peer, Limits { patience, ..limits }, &place, answer).await;
+}
+
+fn cut(connections: &Connections) {
+    let responses = connections.busy();
+    if responses > 0 {
+        tracing::warn!(responses, "responses were cut that had not ended in time");
     }
 }
 

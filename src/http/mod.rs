@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod body;
 pub mod client;
+pub mod connections;
 pub mod form;
 pub mod range;
 pub mod request;
