@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
 };
-use hyper::header::{ALLOW, HeaderValue};
+use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -32,22 +32,28 @@ pub const SONGS_AT_A_TIME: usize = 8;
 /// Pictures that are read or wait to be scaled at a time.
 pub const PICTURES_AT_A_TIME: usize = 6;
 
+/// How long a client waits for a disk before it is told to come back: longer than a disk takes to
+/// spin up.
+pub const PATIENCE_WITH_DISKS: Duration = Duration::from_secs(30);
+
 /// The threads on which requests are answered, apart from those that carry connections.
 #[derive(Clone)]
 pub struct Threads {
     requests: Handle,
     songs: Arc<Semaphore>,
     pictures: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Threads {
     /// Requests are answered on the blocking threads of this runtime, which nothing else has; what
-    /// waits for a disk is done on those of the runtime that carries the connections.
-    pub fn new(requests: Handle) -> Threads {
+    /// waits for a disk, for so long, is done on those of the runtime that carries the connections.
+    pub fn new(requests: Handle, patience: Duration) -> Threads {
         Threads {
             requests,
             songs: Arc::new(Semaphore::new(SONGS_AT_A_TIME)),
             pictures: Arc::new(Semaphore::new(PICTURES_AT_A_TIME)),
+            patience,
         }
     }
 
@@ -62,20 +68,24 @@ impl Threads {
         self.requests.spawn_blocking(work).await
     }
 
-    /// Does what is left of an answer: what waits for a disk waits for its turn first.
+    /// Does what is left of an answer: what waits for a disk waits for its turn first. A disk that
+    /// hangs keeps the thread, and the turn with it, but not the client.
     async fn finish(&self, work: Work) -> Result<Response, JoinError> {
         let Work::OnDisk(queue, work) = work else { return Ok(work.finish()) };
         let turns = match queue {
             Queue::Songs => &self.songs,
             Queue::Pictures => &self.pictures,
         };
-        // Held by the thread, which is busy even if the client leaves; nobody closes the queue.
-        let turn = Arc::clone(turns).acquire_owned().await;
-        let waiting = move || {
-            let _turn = turn;
-            work()
+        let answered = async {
+            // Nobody closes the queue.
+            let turn = Arc::clone(turns).acquire_owned().await;
+            let waiting = move || {
+                let _turn = turn;
+                work()
+            };
+            tokio::task::spawn_blocking(waiting).await
         };
-        tokio::task::spawn_blocking(waiting).await
+        tokio::time::timeout(self.patience, answered).await.unwrap_or_else(|_| Ok(disk_is_late()))
     }
 }
 
@@ -171,6 +181,14 @@ fn broken(request: &Request) -> Response {
     }
 }
 
+fn disk_is_late() -> Response {
+    tracing::warn!("a disk with music does not answer");
+    let words = "The disk with the music does not answer. Try again in a while.\n";
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, words);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("30"));
+    response
+}
+
 /// Web players on other origins ask first.
 fn preflight() -> Response {
     let mut response = text(StatusCode::NO_CONTENT, "");
@@ -185,4 +203,56 @@ fn method_not_allowed() -> Response {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Use GET, HEAD or POST.\n");
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use std::sync::mpsc;
+
+    fn late_work(queue: Queue, go: mpsc::Receiver<()>) -> Work {
+        Work::on_disk(queue, move || {
+            let _ = go.recv();
+            text(StatusCode::OK, "here it is")
+        })
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_keeps_neither_clients_nor_pictures_waiting() {
+        let threads = Threads::new(Handle::current(), Duration::from_millis(50));
+        let (goes, works): (Vec<_>, Vec<_>) = (0..=SONGS_AT_A_TIME)
+            .map(|_| {
+                let (go, waits) = mpsc::channel();
+                (go, late_work(Queue::Songs, waits))
+            })
+            .unzip();
+        for work in works {
+            let response = threads.finish(work).await.unwrap();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(response.headers().contains_key(RETRY_AFTER));
+        }
+        let (go, waits) = mpsc::channel();
+        go.send(()).unwrap();
+        let response = threads.finish(late_work(Queue::Pictures, waits)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+
+        // When the disk is back, so are the songs.
+        drop(goes);
+        let patient = Threads { patience: Duration::from_secs(20), ..threads };
+        let (go, waits) = mpsc::channel();
+        go.send(()).unwrap();
+        let response = patient.finish(late_work(Queue::Songs, waits)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_panic_at_a_disk_is_an_error_and_frees_the_turn() {
+        let threads = Threads::new(Handle::current(), Duration::from_secs(20));
+        for _ in 0..=SONGS_AT_A_TIME {
+            let work = Work::on_disk(Queue::Songs, || panic!("a damaged file"));
+            assert!(threads.finish(work).await.is_err());
+        }
+    }
 }

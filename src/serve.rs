@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
 use crate::http::stall::Patience;
 use crate::media::send::{Mode, READS_AT_A_TIME};
-use crate::route::{self, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, Threads};
+use crate::route::{self, PATIENCE_WITH_DISKS, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, Threads};
 use crate::{systemd, visits};
 
 /// Threads that carry connections; what blocks has threads of its own.
@@ -167,7 +167,7 @@ async fn answer(
         move || try_maps(&app)
     });
     log(systemd::ready());
-    let threads = Threads::new(requests.clone());
+    let threads = Threads::new(requests.clone(), PATIENCE_WITH_DISKS);
     let visits = tokio::spawn(write_visits(app.clone(), threads.clone()));
     let alive = systemd::watchdog_interval()
         .map(|every| tokio::spawn(live(app.clone(), threads.clone(), every)));
