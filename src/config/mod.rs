@@ -67,7 +67,8 @@ pub struct Config {
     pub header_size: usize,
     /// How long a client may take to send the head of a request.
     pub header_timeout: Duration,
-    /// How long a connection is kept that brings no request.
+    /// How long a connection is kept that brings no request: longer than reverse proxies keep
+    /// theirs, which would else ask on one that is just being closed.
     pub idle_timeout: Duration,
     /// How long a client may take no byte of an answer before the connection is closed: longer
     /// than a pause in listening.
@@ -118,7 +119,7 @@ pub const SETTINGS: [Setting; 21] = [
     Setting { name: "streams_per_share", default: "32" },
     Setting { name: "header_size", default: r#""256KiB""# },
     Setting { name: "header_timeout", default: r#""10s""# },
-    Setting { name: "idle_timeout", default: r#""60s""# },
+    Setting { name: "idle_timeout", default: r#""3m""# },
     Setting { name: "stall_timeout", default: r#""15m""# },
     Setting { name: "request_body", default: r#""1MiB""# },
     Setting { name: "stop_timeout", default: r#""10s""# },
@@ -152,7 +153,7 @@ impl Config {
             streams_per_share: 32,
             header_size: 256 << 10,
             header_timeout: 10 * SECOND,
-            idle_timeout: 60 * SECOND,
+            idle_timeout: 180 * SECOND,
             stall_timeout: 15 * 60 * SECOND,
             request_body: 1 << 20,
             stop_timeout: 10 * SECOND,
