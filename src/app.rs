@@ -11,6 +11,7 @@ use crate::known_users::KnownUsers;
 use crate::media::cover::Covers;
 use crate::media::places::Places;
 use crate::media::send::{Mode, Sender};
+use crate::metrics::Metrics;
 use crate::playing::Playing;
 use crate::scan::Scanner;
 use crate::secret::Vault;
@@ -40,6 +41,8 @@ pub struct App {
     pub share_streams: Places<i64>,
     /// Counts the visits of shares.
     pub visits: Visits,
+    /// Counts what the server does.
+    pub metrics: Metrics,
 }
 
 impl App {
@@ -63,6 +66,7 @@ impl App {
             user_streams: Places::new(config.streams_per_user),
             share_streams: Places::new(config.streams_per_share),
             visits: Visits::default(),
+            metrics: Metrics::new(),
             config,
             db,
             vault,

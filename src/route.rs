@@ -21,8 +21,10 @@ use crate::http::body::{Response, text};
 use crate::http::client;
 use crate::http::request::Request;
 use crate::http::work::{Queue, Work};
+use crate::metrics::MOST_DESTINATIONS;
 use crate::share;
 use crate::subsonic;
+use crate::subsonic::fail::Code;
 
 /// How long a client may take to send the body of a request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,6 +37,32 @@ pub const PICTURES_AT_A_TIME: usize = 6;
 /// How long a client waits for a disk before it is told to come back: longer than a disk takes to
 /// spin up.
 pub const PATIENCE_WITH_DISKS: Duration = Duration::from_secs(30);
+
+/// The name of what is not in a list.
+const UNKNOWN: &str = "unknown";
+/// How many destinations there are.
+const DESTINATIONS: usize = subsonic::ENDPOINTS + 1 + share::KINDS.len() + 1;
+const _: () = assert!(DESTINATIONS <= MOST_DESTINATIONS);
+
+/// Where requests can go: the door, and what is behind it. It is a fixed list, whatever clients ask
+/// for; metrics go by the places in it.
+pub fn destinations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let rest = subsonic::endpoints().chain([UNKNOWN]).map(|endpoint| ("rest", endpoint));
+    let share = share::KINDS.into_iter().map(|kind| ("share", kind));
+    rest.chain(share).chain([("none", UNKNOWN)])
+}
+
+/// The place in [`destinations`] of a path.
+fn destination(path: &str) -> usize {
+    let share = subsonic::ENDPOINTS + 1;
+    if path.starts_with("/rest/") {
+        subsonic::endpoint_of(path).unwrap_or(subsonic::ENDPOINTS)
+    } else if path.starts_with("/share/") {
+        share + share::kind_of(path)
+    } else {
+        share + share::KINDS.len()
+    }
+}
 
 /// The threads on which requests are answered, apart from those that carry connections.
 #[derive(Clone)]
@@ -97,10 +125,20 @@ pub async fn answer(
     incoming: hyper::Request<Incoming>,
     peer: SocketAddr,
 ) -> Response {
-    let request = match read(&app, incoming, peer.ip()).await {
-        Ok(request) => request,
-        Err(response) => return response,
+    let began = Instant::now();
+    let destination = destination(incoming.uri().path());
+    let response = match read(&app, incoming, peer.ip()).await {
+        Ok(request) => respond(Arc::clone(&app), threads, request).await,
+        Err(response) => response,
     };
+    app.metrics.answered(destination, response.status().as_u16(), began.elapsed());
+    if let Some(Code(code)) = response.extensions().get() {
+        app.metrics.failed(*code);
+    }
+    response
+}
+
+async fn respond(app: Arc<App>, threads: Threads, request: Request) -> Response {
     let began = Instant::now();
     // Shared: after a panic the client is still told in the format it asked for.
     let request = Arc::new(request);
@@ -253,6 +291,24 @@ mod tests {
         for _ in 0..=SONGS_AT_A_TIME {
             let work = Work::on_disk(Queue::Songs, || panic!("a damaged file"));
             assert!(threads.finish(work).await.is_err());
+        }
+    }
+
+    #[test]
+    fn every_path_goes_to_one_place_of_the_list() {
+        assert_eq!(destinations().count(), DESTINATIONS);
+        for (path, expected) in [
+            ("/rest/ping", ("rest", "ping")),
+            ("/rest/ping.view", ("rest", "ping")),
+            ("/rest/startScan", ("rest", "startScan")),
+            ("/rest/nothing", ("rest", UNKNOWN)),
+            ("/rest/", ("rest", UNKNOWN)),
+            ("/share/abc", ("share", "page")),
+            ("/share/a/b/c", ("share", UNKNOWN)),
+            ("/", ("none", UNKNOWN)),
+            ("/restless", ("none", UNKNOWN)),
+        ] {
+            assert_eq!(destinations().nth(destination(path)).unwrap(), expected, "{path}");
         }
     }
 }

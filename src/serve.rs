@@ -22,6 +22,7 @@ use crate::http::accept::{self, Limits};
 use crate::http::stall::Patience;
 use crate::media::send::{Mode, READS_AT_A_TIME};
 use crate::route::{self, PATIENCE_WITH_DISKS, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, Threads};
+use crate::scrape::{self, Scrape};
 use crate::{systemd, visits};
 
 /// Threads that carry connections; what blocks has threads of its own.
@@ -57,15 +58,17 @@ pub struct Server {
     requests: Runtime,
     listener: TcpListener,
     address: SocketAddr,
+    /// Where metrics are told, if anywhere.
+    metrics: Option<TcpListener>,
     told: watch::Receiver<Told>,
 }
 
 impl Server {
-    /// Takes an address; port 0 is any free one.
+    /// Takes the addresses of the settings; port 0 is any free one.
     ///
     /// # Errors
-    /// The address is in use or not of this machine, or the system gives no threads.
-    pub fn bind(address: SocketAddr) -> Result<Server> {
+    /// An address is in use or not of this machine, or the system gives no threads.
+    pub fn bind(config: &Config) -> Result<Server> {
         let failed = |cause| Error::caused("cannot start the server's threads", cause);
         let runtime = Builder::new_multi_thread()
             .worker_threads(WORKERS)
@@ -80,18 +83,30 @@ impl Server {
             .thread_keep_alive(THREAD_KEEP_ALIVE)
             .build()
             .map_err(failed)?;
-        let message = || format!("cannot listen on {address}; --listen takes another address");
-        let listener = runtime
-            .block_on(TcpListener::bind(address))
-            .map_err(|cause| Error::caused(message(), cause))?;
-        let address = listener.local_addr().map_err(|cause| Error::caused(message(), cause))?;
+        let listen = |address: SocketAddr, remedy: &str| {
+            let failed =
+                |cause| Error::caused(format!("cannot listen on {address}; {remedy}"), cause);
+            let listener = runtime.block_on(TcpListener::bind(address)).map_err(failed)?;
+            let address = listener.local_addr().map_err(failed)?;
+            Ok::<_, Error>((listener, address))
+        };
+        let (listener, address) = listen(config.listen, "--listen takes another address")?;
+        let metrics = match config.metrics_listen {
+            None => None,
+            Some(address) => {
+                let remedy = "the setting metrics_listen takes another address";
+                let (listener, address) = listen(address, remedy)?;
+                tracing::info!("metrics on http://{address}/metrics");
+                Some(listener)
+            }
+        };
         let (tell, told) = watch::channel(Told::Nothing);
         let signals = {
             let _inside = runtime.enter();
             signals(tell)?
         };
         runtime.spawn(signals);
-        Ok(Server { runtime, requests, listener, address, told })
+        Ok(Server { runtime, requests, listener, address, metrics, told })
     }
 
     /// The address it listens on, with the real port.
@@ -108,14 +123,14 @@ impl Server {
     /// settings, or until the second signal. Where there is no user yet, the first administrator
     /// is made before.
     pub fn run(self, app: App) -> Result<()> {
-        let Server { runtime, requests, listener, address, told } = self;
+        let Server { runtime, requests, listener, address, metrics, told } = self;
         if let Some(administrator) = account::first_administrator(&app)? {
             welcome(&administrator);
         }
         let app = Arc::new(app);
         let scan = scan_thread(&app)?;
         tracing::info!("serving on http://{address}");
-        let answering = answer(app.clone(), requests.handle(), listener, told.clone());
+        let answering = answer(app.clone(), requests.handle(), listener, metrics, told.clone());
         let served = runtime.block_on(answering);
         app.scanner.stop();
         // A scan on a disk that hangs is not waited for: what it has not written it finds again.
@@ -150,6 +165,7 @@ async fn answer(
     app: Arc<App>,
     requests: &Handle,
     listener: TcpListener,
+    metrics: Option<TcpListener>,
     told: watch::Receiver<Told>,
 ) -> Result<()> {
     let limits = Limits {
@@ -171,15 +187,32 @@ async fn answer(
     let visits = tokio::spawn(write_visits(app.clone(), threads.clone()));
     let alive = systemd::watchdog_interval()
         .map(|every| tokio::spawn(live(app.clone(), threads.clone(), every)));
-    let kept = app.clone();
-    let answer = move |request, peer| route::answer(app.clone(), threads.clone(), request, peer);
     // Who tells is there as long as the runtime is.
     let is_told = |what: Told| {
         let mut told = told.clone();
         async move { drop(told.wait_for(|told| *told >= what).await) }
     };
-    accept::serve(listener, limits, answer, is_told(Told::ToEnd), is_told(Told::ToHurry)).await;
+    let metrics = metrics.map(|listener| {
+        let scrape = Scrape::new(app.clone(), threads.clone());
+        let answer = move |request, _| scrape.clone().answer(request);
+        let limits = Limits {
+            connections: scrape::MOST_CONNECTIONS,
+            head_bytes: scrape::MOST_HEAD_BYTES,
+            patience: Patience { stall: scrape::PATIENCE, ..limits.patience },
+            grace: Duration::ZERO,
+        };
+        let (stop, hurry) = (is_told(Told::ToEnd), is_told(Told::ToHurry));
+        tokio::spawn(accept::serve(listener, limits, Arc::default(), answer, stop, hurry))
+    });
+    let kept = app.clone();
+    let counts = app.metrics.connections.clone();
+    let answer = move |request, peer| route::answer(app.clone(), threads.clone(), request, peer);
+    let (stop, hurry) = (is_told(Told::ToEnd), is_told(Told::ToHurry));
+    accept::serve(listener, limits, counts, answer, stop, hurry).await;
     visits.abort();
+    if let Some(metrics) = metrics {
+        metrics.abort();
+    }
     if let Some(alive) = alive {
         alive.abort();
     }

@@ -25,10 +25,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("demo", &["error"]),
     ("playing", &["db", "error", "id"]),
     ("visits", &["db", "error", "id"]),
+    ("metrics", &["clock", "http"]),
     ("known_users", &["db", "secret"]),
     (
         "app",
-        &["config", "db", "error", "known_users", "media", "playing", "scan", "secret", "visits"],
+        &[
+            "config",
+            "db",
+            "error",
+            "known_users",
+            "media",
+            "metrics",
+            "playing",
+            "scan",
+            "secret",
+            "visits",
+        ],
     ),
     ("account", &["app", "clock", "config", "db", "error", "secret"]),
     ("pictures", &["app", "db", "error", "http", "id", "media", "scan"]),
@@ -41,7 +53,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("share", &["app", "clock", "db", "error", "http", "id", "media", "pictures", "visits"]),
-    ("route", &["app", "http", "share", "subsonic"]),
+    ("route", &["app", "http", "metrics", "share", "subsonic"]),
+    // What watches over the server looks at all of it.
+    (
+        "scrape",
+        &["app", "db", "error", "http", "metrics", "media", "route", "scan", "subsonic", "VERSION"],
+    ),
 ];
 
 /// They wire everything.

@@ -64,6 +64,7 @@ impl Server {
         let ended = runtime.spawn(accept::serve(
             listener,
             limits,
+            Arc::default(),
             answer,
             async { stopped.await.unwrap_or(()) },
             async { hurried.await.unwrap_or(()) },

@@ -117,7 +117,7 @@ impl Server {
         let to_answer = shared.clone();
         let answer = move |request: hyper::Request<_>, _| answer(to_answer.clone(), request);
         let never = std::future::pending;
-        runtime.spawn(accept::serve(listener, limits, answer, never(), never()));
+        runtime.spawn(accept::serve(listener, limits, Arc::default(), answer, never(), never()));
         Server { runtime: Some(runtime), address, shared }
     }
 

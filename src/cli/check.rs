@@ -23,6 +23,37 @@ const LEAST_FREE: u64 = 32 << 20;
 /// covers.
 const GOOD_FREE: u64 = 256 << 20;
 
+/// An address the server listens on.
+struct Listening {
+    setting: &'static str,
+    /// What gives it another address.
+    remedy: &'static str,
+    /// An address that every machine has, and what it is good for.
+    instead: (&'static str, &'static str),
+    /// What a running server is asked for there.
+    path: &'static str,
+    /// What it answers and no other program does.
+    sign: &'static str,
+}
+
+/// Where clients and friends come to.
+const DOORS: Listening = Listening {
+    setting: "listen",
+    remedy: "--listen",
+    instead: ("0.0.0.0", "listens on all of them"),
+    path: "/rest/ping?f=json",
+    sign: "\"type\":\"kinglet\"",
+};
+
+/// Where metrics are told.
+const METRICS: Listening = Listening {
+    setting: "metrics_listen",
+    remedy: "this setting",
+    instead: ("127.0.0.1", "listens for this machine alone"),
+    path: "/metrics",
+    sign: "kinglet_build_info",
+};
+
 /// How long whoever listens on our address may take to say who it is.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -71,7 +102,12 @@ fn look(config: &Config) -> Vec<Finding> {
     }
     findings.extend(config.music.iter().map(|folder| music(folder)));
     findings.extend(data(config));
-    findings.push(listen(config.listen));
+    // Held until the end: a server needs both addresses at a time.
+    let (finding, _listener) = listen(&DOORS, config.listen);
+    findings.push(finding);
+    if let Some(address) = config.metrics_listen {
+        findings.extend(metrics(address));
+    }
     findings.push(open_files(config, getrlimit(Resource::Nofile).maximum));
     findings.push(public_url(config.public_url.as_deref()));
     findings
@@ -158,36 +194,61 @@ fn judge_space(name: &str, free: u64, covers: u64) -> Finding {
     }
 }
 
-fn listen(address: SocketAddr) -> Finding {
+/// Tries to listen on an address; gives the listener too where that can be done.
+fn listen(what: &Listening, address: SocketAddr) -> (Finding, Option<TcpListener>) {
+    let Listening { setting, remedy, instead: (ip, good_for), .. } = what;
     let error = match TcpListener::bind(address) {
-        Ok(_) => return Good(format!("listen: {address} is free")),
+        Ok(listener) => return (Good(format!("{setting}: {address} is free")), Some(listener)),
         Err(error) => error,
     };
-    match error.kind() {
-        io::ErrorKind::AddrInUse if is_kinglet(address) => {
-            Good(format!("listen: Kinglet is running on {address}"))
+    let finding = match error.kind() {
+        io::ErrorKind::AddrInUse if is_kinglet(what, address) => {
+            Good(format!("{setting}: Kinglet is running on {address}"))
         }
         io::ErrorKind::AddrInUse => Bad(format!(
-            "listen: {address} is taken by another program. Stop that, or choose another port by \
-             --listen."
+            "{setting}: {address} is taken by another program. Stop that, or choose another port \
+             by {remedy}."
         )),
         io::ErrorKind::AddrNotAvailable => Bad(format!(
-            "listen: {address} is no address of this machine. 0.0.0.0:{} listens on all of them.",
+            "{setting}: {address} is no address of this machine. {ip}:{} {good_for}.",
             address.port()
         )),
         io::ErrorKind::PermissionDenied => Bad(format!(
-            "listen: this user may not use port {}. Choose one above 1023, and let a reverse proxy \
-             serve ports 80 and 443.",
+            "{setting}: this user may not use port {}. Choose one above 1023, and let a reverse \
+             proxy serve ports 80 and 443.",
             address.port()
         )),
-        _ => {
-            Bad(format!("listen: {address} cannot be used ({error}). Choose another by --listen."))
+        _ => Bad(format!(
+            "{setting}: {address} cannot be used ({error}). Choose another by {remedy}."
+        )),
+    };
+    (finding, None)
+}
+
+fn metrics(address: SocketAddr) -> Vec<Finding> {
+    let (finding, _) = listen(&METRICS, address);
+    let open = Odd(format!(
+        "metrics_listen: whoever reaches {address} can read the metrics. 127.0.0.1:{} is for this \
+         machine alone.",
+        address.port()
+    ));
+    [finding].into_iter().chain((!is_at_home(address.ip())).then_some(open)).collect()
+}
+
+/// Whether an address can be reached from this machine or its network alone.
+fn is_at_home(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            address.is_private() || address.is_loopback() || address.is_link_local()
+        }
+        IpAddr::V6(address) => {
+            address.is_unique_local() || address.is_loopback() || address.is_unicast_link_local()
         }
     }
 }
 
 /// Whether the program that listens on an address answers as Kinglet does.
-fn is_kinglet(address: SocketAddr) -> bool {
+fn is_kinglet(what: &Listening, address: SocketAddr) -> bool {
     let loopback: IpAddr = match address {
         SocketAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
         SocketAddr::V6(_) => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
@@ -196,15 +257,17 @@ fn is_kinglet(address: SocketAddr) -> bool {
     let ask = || -> io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect_timeout(&(ip, address.port()).into(), PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
+        let path = what.path;
         stream.write_all(
-            b"GET /rest/ping?f=json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                .as_bytes(),
         )?;
         let mut answer = Vec::new();
         // A connection that ends badly has still told something before.
         let _ = stream.take(MOST_ANSWER).read_to_end(&mut answer);
         Ok(answer)
     };
-    let sign = b"\"type\":\"kinglet\"";
+    let sign = what.sign.as_bytes();
     ask().is_ok_and(|answer| answer.windows(sign.len()).any(|part| part == sign))
 }
 
@@ -232,12 +295,7 @@ fn public_url(url: Option<&str>) -> Finding {
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let at_home = match bare.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => {
-            address.is_private() || address.is_loopback() || address.is_link_local()
-        }
-        Ok(IpAddr::V6(address)) => {
-            address.is_unique_local() || address.is_loopback() || address.is_unicast_link_local()
-        }
+        Ok(address) => is_at_home(address),
         Err(_) => bare == "localhost" || bare.ends_with(".local") || !bare.contains('.'),
     };
     if at_home {
@@ -319,15 +377,38 @@ mod tests {
             })
         };
         let stranger = answer(other, "HTTP/1.1 200 OK\r\n\r\nhello");
-        assert!(matches!(listen(address), Bad(text) if text.contains("taken by another")));
+        assert!(
+            matches!(listen(&DOORS, address).0, Bad(text) if text.contains("taken by another"))
+        );
         let ours = answer(
             stranger.join().unwrap(),
             "HTTP/1.1 200 OK\r\n\r\n{\"subsonic-response\":{\"type\":\"kinglet\"}}",
         );
-        assert!(matches!(listen(address), Good(_)));
+        assert!(matches!(listen(&DOORS, address).0, Good(_)));
         ours.join().unwrap();
-        let foreign = listen("203.0.113.1:4040".parse().unwrap());
+        let (foreign, _) = listen(&DOORS, "203.0.113.1:4040".parse().unwrap());
         assert!(matches!(foreign, Bad(text) if text.contains("no address of this machine")));
+    }
+
+    #[test]
+    fn metrics_have_an_address_of_their_own_and_not_for_everybody() {
+        let disk = tempfile::tempdir().unwrap();
+        let mut config = config(&disk.path().join("m"), &disk.path().join("d"));
+        let about_metrics = |config: &Config| -> Vec<Finding> {
+            let of = |finding: &Finding| match finding {
+                Good(text) | Odd(text) | Bad(text) => text.starts_with("metrics_listen: "),
+            };
+            look(config).into_iter().filter(of).collect()
+        };
+        assert_eq!(about_metrics(&config), []);
+        config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
+        assert!(matches!(about_metrics(&config).as_slice(), [Good(_)]));
+        config.metrics_listen = Some("0.0.0.0:0".parse().unwrap());
+        assert!(matches!(about_metrics(&config).as_slice(), [Good(_), Odd(_)]));
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        (config.listen, config.metrics_listen) = (free, Some(free));
+        let findings = about_metrics(&config);
+        assert!(matches!(findings.as_slice(), [Bad(text)] if text.contains("taken")));
     }
 
     #[test]

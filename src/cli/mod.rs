@@ -78,7 +78,7 @@ fn with_log(config: Config) -> Result<Config> {
 /// Serves until it is told to stop.
 fn serve(config: Config) -> Result<ExitCode> {
     config.check_folders()?;
-    let server = Server::bind(config.listen)?;
+    let server = Server::bind(&config)?;
     server.run(App::open(config)?)?;
     Ok(ExitCode::SUCCESS)
 }

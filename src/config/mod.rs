@@ -41,6 +41,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The address and port of the server.
     pub listen: SocketAddr,
+    /// The address and port on which the server tells its metrics to anybody; `None` to nobody.
+    pub metrics_listen: Option<SocketAddr>,
     /// The address under which the world reaches the server, for share links: http or https,
     /// without a query and without a slash at the end. `None` takes it from each request.
     pub public_url: Option<String>,
@@ -103,7 +105,7 @@ pub struct Setting {
 }
 
 /// Every setting of the file, in the order in which people are told of them.
-pub const SETTINGS: [Setting; 21] = [
+pub const SETTINGS: [Setting; 22] = [
     Setting { name: "music", default: r#"["/srv/music"]"# },
     Setting { name: "data", default: r#""/var/lib/kinglet""# },
     Setting { name: "listen", default: r#""0.0.0.0:4040""# },
@@ -123,6 +125,7 @@ pub const SETTINGS: [Setting; 21] = [
     Setting { name: "stall_timeout", default: r#""15m""# },
     Setting { name: "request_body", default: r#""1MiB""# },
     Setting { name: "stop_timeout", default: r#""10s""# },
+    Setting { name: "metrics_listen", default: r#""""# },
     Setting { name: "log_level", default: r#""info""# },
     Setting { name: "log_format", default: r#""text""# },
 ];
@@ -139,6 +142,7 @@ impl Config {
             music: Vec::new(),
             data,
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 4040)),
+            metrics_listen: None,
             public_url: None,
             trusted_proxies: Vec::new(),
             scan_on_start: true,
@@ -258,6 +262,7 @@ pub fn load(
     settings.set("stop_timeout", &mut config.stop_timeout, |text| {
         values::duration(text, Duration::ZERO..=300 * SECOND)
     });
+    settings.set("metrics_listen", &mut config.metrics_listen, values::listen_if_any);
     settings.set("log_level", &mut config.log_level, values::log_level);
     settings.set("log_format", &mut config.log_format, values::log_format);
     settings.set("admin_password", &mut config.admin_password, values::password);

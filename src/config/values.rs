@@ -38,6 +38,11 @@ pub fn listen(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
+/// The same; nothing where it is empty.
+pub fn listen_if_any(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text.is_empty() { Ok(None) } else { listen(text).map(Some) }
+}
+
 /// The outside address of the server, without a slash at the end; nothing where it is empty.
 pub fn public_url(text: &str) -> Result<Option<String>, String> {
     if text.is_empty() {

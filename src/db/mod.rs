@@ -23,6 +23,8 @@ pub mod songs;
 pub mod users;
 
 use std::ffi::OsStr;
+use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,6 +85,7 @@ pub struct Cover {
 
 /// The database file.
 pub struct Db {
+    file: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     reader_freed: Condvar,
@@ -108,6 +111,7 @@ impl Db {
             .collect::<rusqlite::Result<_>>()
             .map_err(failed)?;
         Ok(Db {
+            file: file.to_owned(),
             writer: Mutex::new(writer),
             readers: Mutex::new(readers),
             reader_freed: Condvar::new(),
@@ -135,6 +139,18 @@ impl Db {
         let done = transact(&mut writer, function);
         self.writes.fetch_add(1, Ordering::Release);
         done
+    }
+
+    /// Bytes that the file takes together with its write-ahead log.
+    pub fn bytes(&self) -> io::Result<u64> {
+        let mut log = self.file.clone().into_os_string();
+        log.push("-wal");
+        let log = match fs::metadata(log) {
+            Ok(log) => log.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        Ok(fs::metadata(&self.file)?.len() + log)
     }
 
     /// How often this process has written: what was read before the last time may be old.

@@ -121,6 +121,11 @@ pub fn of_user(db: &Connection, user: Option<i64>) -> Result<Vec<Share>> {
     collect(db, &sql, [user], read)
 }
 
+/// How many shares there are, ended ones too.
+pub fn count(db: &Connection) -> Result<i64> {
+    db.query_row("SELECT count(*) FROM share", [], |row| row.get(0))
+}
+
 /// Makes a share. Of `entries`, what cannot be shared is left out: see [`items::is_there`].
 pub fn create(db: &Transaction, new: &NewShare) -> Result<i64> {
     let id = db

@@ -108,6 +108,11 @@ pub fn none(db: &Connection) -> Result<bool> {
     db.query_row("SELECT NOT EXISTS (SELECT 1 FROM user)", [], |row| row.get(0))
 }
 
+/// How many users there are.
+pub fn count(db: &Connection) -> Result<i64> {
+    db.query_row("SELECT count(*) FROM user", [], |row| row.get(0))
+}
+
 /// How many users are administrators.
 pub fn administrators(db: &Connection) -> Result<i64> {
     db.query_row("SELECT count(*) FROM user WHERE roles & ?1", [Role::Admin as i64], |row| {

@@ -1,11 +1,13 @@
 //! Takes connections and answers the requests on them, within limits.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::Future;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
@@ -14,11 +16,12 @@ use hyper::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::body::{self, Response};
-use super::connections::{Connection, Connections, Kept};
+use super::connections::{Connection, Connections, Counts, Kept};
 use super::stall::{Patience, Watched};
 
 /// Headers a request may have; hyper answers 431 to more.
@@ -49,10 +52,12 @@ pub struct Limits {
 /// Serves until `stop` is done, then lets running responses end within the time of grace, or until
 /// `hurry` is done.
 ///
-/// `answer` makes the response to a request and the address of its peer.
+/// `answer` makes the response to a request and the address of its peer; `counts` is where
+/// connections are counted.
 pub async fn serve<F, A>(
     listener: TcpListener,
     limits: Limits,
+    counts: Arc<Counts>,
     answer: F,
     stop: impl Future<Output = ()>,
     hurry: impl Future<Output = ()>,
@@ -60,7 +65,7 @@ pub async fn serve<F, A>(
     F: Fn(hyper::Request<Incoming>, SocketAddr) -> A + Clone + Send + 'static,
     A: Future<Output = Response> + Send + 'static,
 {
-    let connections = Connections::new(limits.connections);
+    let connections = Connections::new(limits.connections, Arc::clone(&counts));
     let refusals = Arc::new(Semaphore::new(REFUSALS_AT_A_TIME));
     let mut told: Option<Instant> = None;
     let mut stop = pin!(stop);
@@ -70,10 +75,14 @@ pub async fn serve<F, A>(
             () = &mut stop => break,
         };
         if let Some(place) = connections.admit() {
-            let answer = answer.clone();
+            let (answer, counts) = (answer.clone(), Arc::clone(&counts));
             tokio::spawn(async move {
-                let connection = &place.connection;
-                carry(stream, peer, limits, connection, move |request| answer(request, peer)).await;
+                let answer = move |request| answer(request, peer);
+                let ended = carry(stream, peer, limits, &place.connection, answer).await;
+                if ended.is_err_and(|error| is_fault(&error)) {
+                    counts.faulted.fetch_add(1, Ordering::Relaxed);
+                    tracing::warn!(%peer, "broke off: a file was cut off or its disk failed");
+                }
             });
             continue;
         }
@@ -104,7 +113,8 @@ async fn carry<F, A>(
     limits: Limits,
     place: &Arc<Connection>,
     answer: F,
-) where
+) -> hyper::Result<()>
+where
     F: Fn(hyper::Request<Incoming>) -> A,
     A: Future<Output = Response>,
 {
@@ -128,9 +138,14 @@ async fn carry<F, A>(
         }
     };
     // How a connection ends is the client's business: a closed lid is no error of ours.
-    if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "a connection broke");
-    }
+    ended.inspect_err(|error| tracing::debug!(%peer, %error, "a connection broke"))
+}
+
+/// Whether a connection broke because bytes that were to be written are gone: a file was cut off, or
+/// its disk failed, while it was mapped.
+fn is_fault(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.and_then(io::Error::raw_os_error) == Some(Errno::FAULT.raw_os_error())
 }
 
 /// Tells a client that there is no place for it.
@@ -145,7 +160,8 @@ async fn refuse(stream: TcpStream, peer: SocketAddr, limits: Limits) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         response
     };
-    carry(stream, peer, Limits { patience, ..limits }, &place, answer).await;
+    // Whoever does not wait for it has found out.
+    let _ = carry(stream, peer, Limits { patience, ..limits }, &place, answer).await;
 }
 
 fn cut(connections: &Connections) {

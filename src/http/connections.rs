@@ -24,6 +24,21 @@ pub struct Connections {
     open: Mutex<Open>,
     /// Told whenever one has gone.
     gone: Notify,
+    counts: Arc<Counts>,
+}
+
+/// How many connections there were since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Those that are open.
+    pub open: AtomicU64,
+    /// Those that were given a place.
+    pub admitted: AtomicU64,
+    /// Those for which there was none.
+    pub refused: AtomicU64,
+    /// Those that broke because bytes of a response were gone before they were written: a mapped
+    /// file was cut off, or its disk failed.
+    pub faulted: AtomicU64,
 }
 
 #[derive(Default)]
@@ -56,13 +71,14 @@ pub struct Place {
 pub struct Busy(Arc<Connection>);
 
 impl Connections {
-    /// Places for this many.
-    pub fn new(most: usize) -> Arc<Connections> {
+    /// Places for this many; `counts` is where they are counted.
+    pub fn new(most: usize, counts: Arc<Counts>) -> Arc<Connections> {
         Arc::new(Connections {
             most,
             clock: Instant::now(),
             open: Mutex::default(),
             gone: Notify::new(),
+            counts,
         })
     }
 
@@ -72,9 +88,11 @@ impl Connections {
         let mut open = self.open();
         if open.list.len() >= self.most {
             let waiting = open.list.iter().filter(|(_, connection)| connection.waits());
-            let (longest, _) =
-                waiting.min_by_key(|(number, connection)| (connection.since(), **number))?;
-            let longest = *longest;
+            let longest = waiting.min_by_key(|(number, connection)| (connection.since(), **number));
+            let Some(longest) = longest.map(|(number, _)| *number) else {
+                self.counts.refused.fetch_add(1, Ordering::Relaxed);
+                return None;
+            };
             // It is as good as gone: it has nothing to send.
             if let Some(connection) = open.list.remove(&longest) {
                 connection.leave.notify_one();
@@ -84,6 +102,8 @@ impl Connections {
         let number = open.last;
         let connection = Arc::new(Connection::new(self.clock));
         open.list.insert(number, Arc::clone(&connection));
+        self.counts.admitted.fetch_add(1, Ordering::Relaxed);
+        self.counts.open.fetch_add(1, Ordering::Relaxed);
         Some(Place { number, connection, all: Arc::clone(self) })
     }
 
@@ -167,6 +187,7 @@ impl Connection {
 impl Drop for Place {
     fn drop(&mut self) {
         self.all.open().list.remove(&self.number);
+        self.all.counts.open.fetch_sub(1, Ordering::Relaxed);
         self.all.gone.notify_waiters();
     }
 }
@@ -224,7 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_longest_leaves_for_a_new_one() {
-        let all = Connections::new(2);
+        let all = Connections::new(2, Arc::default());
         let (first, second) = (all.admit().unwrap(), all.admit().unwrap());
         let busy = first.connection.begin();
         sleep(Duration::from_millis(2));
@@ -240,9 +261,30 @@ mod tests {
         assert!(all.admit().is_some());
     }
 
+    #[test]
+    fn connections_are_counted() {
+        let counts = Arc::new(Counts::default());
+        let all = Connections::new(1, Arc::clone(&counts));
+        let figures = || {
+            [&counts.open, &counts.admitted, &counts.refused]
+                .map(|count| count.load(Ordering::Relaxed))
+        };
+        let first = all.admit().unwrap();
+        assert_eq!(figures(), [1, 1, 0]);
+        let busy = first.connection.begin();
+        assert!(all.admit().is_none());
+        assert_eq!(figures(), [1, 1, 1]);
+        drop(busy);
+        // The first has to leave, and is open until it has.
+        let second = all.admit().unwrap();
+        assert_eq!(figures(), [2, 2, 1]);
+        drop((first, second));
+        assert_eq!(figures(), [0, 2, 1]);
+    }
+
     #[tokio::test]
     async fn the_end_waits_for_all() {
-        let all = Connections::new(2);
+        let all = Connections::new(2, Arc::default());
         let places = [all.admit().unwrap(), all.admit().unwrap()];
         all.dismiss();
         for place in &places {

@@ -76,6 +76,12 @@ pub struct Counters {
     pub broken: AtomicU64,
     /// Windows that were read because they could not be mapped.
     pub unmapped: AtomicU64,
+    /// Windows whose pages could not be had: the disk failed, or the file was cut off.
+    pub failed: AtomicU64,
+    /// Windows that are mapped.
+    pub mapped: AtomicU64,
+    /// Bytes of files that were handed to connections.
+    pub sent: AtomicU64,
 }
 
 /// What lives as long as a body.
@@ -131,14 +137,33 @@ struct Window {
 }
 
 enum Content {
-    Mapped(Mapped),
+    Mapped(Counted),
     Buffer(Vec<u8>),
+}
+
+/// A map that is counted as long as it is there.
+struct Counted {
+    map: Mapped,
+    counters: Arc<Counters>,
+}
+
+impl Counted {
+    fn new(map: Mapped, counters: &Arc<Counters>) -> Counted {
+        counters.mapped.fetch_add(1, Ordering::Relaxed);
+        Counted { map, counters: Arc::clone(counters) }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.counters.mapped.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl AsRef<[u8]> for Content {
     fn as_ref(&self) -> &[u8] {
         match self {
-            Content::Mapped(map) => map.as_ref(),
+            Content::Mapped(counted) => counted.map.as_ref(),
             Content::Buffer(buffer) => buffer,
         }
     }
@@ -253,6 +278,7 @@ impl Body for Windows {
                         }
                         body.sending.identity = window.identity;
                         body.left = body.left.saturating_sub(window.len);
+                        body.sending.counters.sent.fetch_add(window.len, Ordering::Relaxed);
                         let (taken, hears) = oneshot::channel();
                         body.state = State::Taken(hears);
                         let owner = Owner { content: window.content, taken: Some(taken) };
@@ -302,7 +328,7 @@ fn read_window(
     source.ahead(part.start, 2 * WINDOW);
     let len = part.end.saturating_sub(part.start);
     let content = match map(sending, how, part.start, len)? {
-        Some(map) => Content::Mapped(map),
+        Some(map) => Content::Mapped(Counted::new(map, &sending.counters)),
         None => {
             buffer.resize(usize::try_from(len.min(BUFFER)).map_err(io::Error::other)?, 0);
             read_exact(source, &mut buffer, part.start)?;
@@ -325,7 +351,10 @@ fn map(sending: &Sending, how: Mode, offset: u64, len: u64) -> io::Result<Option
             sending.counters.unmapped.fetch_add(1, Ordering::Relaxed);
             Ok(None)
         }
-        Err(cause) => Err(cause),
+        Err(cause) => {
+            sending.counters.failed.fetch_add(1, Ordering::Relaxed);
+            Err(cause)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -47,6 +47,13 @@ pub struct Figures {
     pub broken: u64,
     /// Windows that were read because they could not be mapped.
     pub unmapped: u64,
+    /// Windows whose pages could not be had: the disk failed, or the file was cut off.
+    pub failed: u64,
+    /// Windows that are mapped.
+    pub mapped: u64,
+    /// Bytes of files that were handed to connections; a window that a client left behind counts
+    /// whole.
+    pub sent: u64,
 }
 
 /// A file that was opened to be sent, and what it was then.
@@ -123,10 +130,14 @@ impl Sender {
 
     /// What all bodies do and did.
     pub fn figures(&self) -> Figures {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Figures {
-            live: self.counters.live.load(Ordering::Relaxed),
-            broken: self.counters.broken.load(Ordering::Relaxed),
-            unmapped: self.counters.unmapped.load(Ordering::Relaxed),
+            live: read(&self.counters.live),
+            broken: read(&self.counters.broken),
+            unmapped: read(&self.counters.unmapped),
+            failed: read(&self.counters.failed),
+            mapped: read(&self.counters.mapped),
+            sent: read(&self.counters.sent),
         }
     }
 

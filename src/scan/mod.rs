@@ -21,6 +21,7 @@ mod write;
 use std::fs::{File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::clock::now;
 use crate::config::Config;
@@ -48,6 +49,8 @@ pub struct Status {
     pub problems: Vec<String>,
     /// When the last scan ended, ms since 1970.
     pub finished: Option<i64>,
+    /// How long it took.
+    pub took: Option<Duration>,
 }
 
 /// What a scan did.
@@ -162,9 +165,10 @@ pub fn run(db: &Db, config: &Config, scanner: &Scanner) -> Result<Summary> {
             return Err(Error::new("a scan is running already"));
         }
         (state.running, state.wanted) = (true, false);
-        state.status = Status { finished: state.status.finished, ..Status::default() };
+        let Status { finished, took, .. } = state.status;
+        state.status = Status { finished, took, ..Status::default() };
     }
-    let running = Running(scanner);
+    let running = Running { scanner, began: Instant::now() };
     let result = lock_out_others(config).and_then(|_lock| run::scan(db, config, scanner, now()));
     if let Err(error) = &result {
         scanner.update(|status| status.problems.push(error.to_string()));
@@ -188,13 +192,17 @@ fn lock_out_others(config: &Config) -> Result<File> {
 }
 
 /// Marks a scan as running until it is dropped, after a panic too.
-struct Running<'a>(&'a Scanner);
+struct Running<'a> {
+    scanner: &'a Scanner,
+    began: Instant,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.scanner.state();
         state.running = false;
         state.status.finished = Some(now());
+        state.status.took = Some(self.began.elapsed());
         state.status.folder.clear();
     }
 }

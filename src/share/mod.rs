@@ -43,6 +43,59 @@ const STRANGER: i64 = 0;
 /// Longest word of a link that is looked up.
 const MOST_TOKEN_BYTES: usize = 64;
 
+/// What of a share can be asked for.
+pub const KINDS: [&str; 6] = ["page", "song", "cover", "playlist", "asset", "unknown"];
+
+/// What a path asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked<'a> {
+    /// The page, by the word of the link.
+    Page(&'a str),
+    /// The page, by an address that ends with a slash.
+    PageWithSlash(&'a str),
+    /// A file, by the word of the link and its name.
+    Song(&'a str, &'a str),
+    /// A picture of this, with sides of so many pixels.
+    Cover(&'a str, Id, u32),
+    /// The list of the songs.
+    Playlist(&'a str),
+    /// A part of all pages, by its name.
+    Asset(&'a str),
+    /// What no share has.
+    Nothing,
+}
+
+fn asked(path: &str) -> Asked<'_> {
+    let mut segments = path.strip_prefix("/share/").unwrap_or_default().splitn(3, '/');
+    match (segments.next(), segments.next(), segments.next()) {
+        (Some("assets"), Some(name), None) => Asked::Asset(name),
+        (Some(name), None, None) => match name.strip_suffix(".m3u8") {
+            Some(token) => Asked::Playlist(token),
+            None => Asked::Page(name),
+        },
+        (Some(token), Some(""), None) => Asked::PageWithSlash(token),
+        (Some(token), Some("playlist.m3u8"), None) => Asked::Playlist(token),
+        (Some(token), Some(name), None) => match content::read_cover_name(name) {
+            Some((id, size)) => Asked::Cover(token, id, size),
+            None => Asked::Song(token, name),
+        },
+        _ => Asked::Nothing,
+    }
+}
+
+/// The place in [`KINDS`] of what a path asks for, by its form: whether it is there is not looked
+/// up.
+pub fn kind_of(path: &str) -> usize {
+    match asked(path) {
+        Asked::Page(_) | Asked::PageWithSlash(_) => 0,
+        Asked::Song(..) => 1,
+        Asked::Cover(..) => 2,
+        Asked::Playlist(_) => 3,
+        Asked::Asset(_) => 4,
+        Asked::Nothing => 5,
+    }
+}
+
 /// Answers a request below /share; blocks on the database.
 pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
     let work = match request.method {
@@ -73,26 +126,19 @@ fn dressed(mut response: Response, head: bool) -> Response {
 }
 
 fn answer(app: &App, request: &Request, origin: &Origin) -> Work {
-    let path = request.uri.path().strip_prefix("/share/").unwrap_or_default();
-    let segments: Vec<&str> = path.split('/').collect();
-    let answered = match segments.as_slice() {
-        ["assets", name] => {
+    let answered = match asked(request.uri.path()) {
+        Asked::Asset(name) => {
             assets::serve(name, &request.headers).map(Work::Done).ok_or(Refusal::NoFile)
         }
-        [name] => match name.strip_suffix(".m3u8") {
-            Some(token) => m3u8(app, token, origin).map(Work::Done),
-            None => show(app, name, request, origin).map(Work::Done),
-        },
-        [token, ""] => match live(app, token) {
+        Asked::Page(token) => show(app, token, request, origin).map(Work::Done),
+        Asked::PageWithSlash(token) => match live(app, token) {
             Ok(share) => Ok(Work::Done(without_slash(&share))),
             Err(refusal) => Err(refusal.as_page()),
         },
-        [token, "playlist.m3u8"] => m3u8(app, token, origin).map(Work::Done),
-        [token, name] => match content::read_cover_name(name) {
-            Some((id, size)) => cover(app, token, id, size, request),
-            None => song(app, token, name, request),
-        },
-        _ => Err(Refusal::NoFile),
+        Asked::Playlist(token) => m3u8(app, token, origin).map(Work::Done),
+        Asked::Cover(token, id, size) => cover(app, token, id, size, request),
+        Asked::Song(token, name) => song(app, token, name, request),
+        Asked::Nothing => Err(Refusal::NoFile),
     };
     answered.unwrap_or_else(|refusal| Work::Done(refusal.response()))
 }
@@ -274,4 +320,28 @@ fn text(status: StatusCode, words: &'static str) -> Response {
 fn changing(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(CACHE_PAGE));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_asks_for_one_kind() {
+        for (path, kind) in [
+            ("/share/abc", "page"),
+            ("/share/abc/", "page"),
+            ("/share/", "page"),
+            ("/share/abc/so1.flac", "song"),
+            ("/share/abc/al3-600.jpg", "cover"),
+            ("/share/abc/al3-601.jpg", "song"),
+            ("/share/abc.m3u8", "playlist"),
+            ("/share/abc/playlist.m3u8", "playlist"),
+            ("/share/assets/share.css", "asset"),
+            ("/share/abc/so1.flac/", "unknown"),
+            ("/share/a/b/c/d", "unknown"),
+        ] {
+            assert_eq!(KINDS.get(kind_of(path)), Some(&kind), "{path}");
+        }
+    }
 }

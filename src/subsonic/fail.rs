@@ -11,11 +11,19 @@ pub struct Fail {
     pub message: String,
 }
 
+/// The code of a failed call, as an extension of its response: in HTTP such a call succeeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code(pub u8);
+
+/// Every code that we answer with.
+pub const CODES: [u8; 7] = [0, 10, 40, 43, 44, 50, 70];
+
 /// The result of an endpoint.
 pub type Result<T> = std::result::Result<T, Fail>;
 
 impl Fail {
     fn new(code: u8, message: impl Into<String>) -> Self {
+        debug_assert!(CODES.contains(&code), "{code} is not in the list");
         Fail { code, message: message.into() }
     }
 

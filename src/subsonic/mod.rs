@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use self::encode::{Document, Format};
-use self::fail::{Fail, Result};
+use self::fail::{Code, Fail, Result};
 use self::params::Params;
 use self::table::Access;
 use crate::app::App;
@@ -97,11 +97,29 @@ impl Call<'_> {
     }
 }
 
+/// How many endpoints there are.
+pub const ENDPOINTS: usize = table::COUNT;
+
+/// The names of all endpoints.
+pub fn endpoints() -> impl Iterator<Item = &'static str> {
+    table::names()
+}
+
+/// The place of the endpoint of a path in that list; `None` where there is no such endpoint.
+pub fn endpoint_of(path: &str) -> Option<usize> {
+    table::position(name_in(path))
+}
+
+/// The name of the endpoint in a path.
+fn name_in(path: &str) -> &str {
+    let name = path.strip_prefix("/rest/").unwrap_or_default();
+    name.strip_suffix(".view").unwrap_or(name)
+}
+
 /// Answers a request below /rest; blocks on the database.
 pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
     let params = Params::of(request);
-    let name = request.uri.path().strip_prefix("/rest/").unwrap_or_default();
-    let name = name.strip_suffix(".view").unwrap_or(name);
+    let name = name_in(request.uri.path());
     let (format, called) = match format_of(&params) {
         Ok(format) => (format.clone(), call(app, request, origin, name, params, format)),
         Err(fail) => (Format::Xml, Err(fail)),
@@ -124,7 +142,9 @@ pub fn broken(request: &Request) -> Response {
 }
 
 fn failed(format: &Format, fail: &Fail) -> Response {
-    respond(encode::failure(format, fail))
+    let mut response = respond(encode::failure(format, fail));
+    response.extensions_mut().insert(Code(fail.code));
+    response
 }
 
 fn call(

@@ -28,9 +28,23 @@ pub enum Access {
     Role(Role, &'static str),
 }
 
-/// The endpoint of a name. Most of the comparisons end at the length: hashing the name takes longer.
+/// How many endpoints there are.
+pub const COUNT: usize = ENDPOINTS.len();
+
+/// The names of all endpoints.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ENDPOINTS.iter().map(|endpoint| endpoint.name)
+}
+
+/// The endpoint of a name.
 pub fn find(name: &str) -> Option<&'static Endpoint> {
-    ENDPOINTS.iter().find(|endpoint| endpoint.name == name)
+    ENDPOINTS.get(position(name)?)
+}
+
+/// The place of a name in the list. Most of the comparisons end at the length: hashing the name
+/// takes longer.
+pub fn position(name: &str) -> Option<usize> {
+    ENDPOINTS.iter().position(|endpoint| endpoint.name == name)
 }
 
 const fn open(name: &'static str, run: fn(&Call) -> Result<Reply>) -> Endpoint {
