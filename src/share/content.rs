@@ -86,6 +86,8 @@ pub fn page(share: &Share, content: Content, base: &str) -> Page {
 /// Reads the name of a picture, `al3-600.jpg`; only the sizes that pages name exist.
 pub fn read_cover_name(name: &str) -> Option<(Id, u32)> {
     let (id, size) = name.strip_suffix(".jpg")?.split_once('-')?;
-    let size = COVER_SIZES.into_iter().find(|known| known.to_string() == size)?;
+    // A size has one spelling, or a cache would keep a picture under many names.
+    let plain = size.starts_with(|first: char| matches!(first, '1'..='9'));
+    let size = size.parse().ok().filter(|size| plain && COVER_SIZES.contains(size))?;
     Some((Id::parse(id)?, size))
 }
