@@ -241,3 +241,29 @@ fn scan(app: &App, text: &mut Text) {
 fn seconds(milliseconds: i64) -> f64 {
     milliseconds as f64 / 1e3
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::config::{self, Flags};
+
+    #[test]
+    fn what_is_counted_in_memory_is_told_without_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Some(folder.path().join("data").to_str().unwrap().to_owned());
+        let flags = Flags { data, ..Flags::default() };
+        let app = App::open(config::load(&flags, &[], None).unwrap()).unwrap();
+        app.metrics.failed(70);
+        let has = |text: &str, line: &str| text.lines().any(|found| found == line);
+        let whole = figures(&app, Some(library(&app).unwrap()));
+        assert!(has(&whole, "kinglet_database_up 1") && has(&whole, "kinglet_users 0"), "{whole}");
+        let rest = figures(&app, None);
+        assert!(has(&rest, "kinglet_database_up 0"), "{rest}");
+        assert!(has(&rest, "kinglet_subsonic_errors_total{code=\"70\"} 1"), "{rest}");
+        for name in ["kinglet_songs", "kinglet_users", "kinglet_shares", "kinglet_database_bytes"] {
+            assert!(whole.contains(name) && !rest.contains(name), "{name}");
+        }
+    }
+}
