@@ -8,6 +8,7 @@ mod disks;
 mod random;
 mod ranges;
 mod server;
+mod vectored;
 mod windows;
 
 use kinglet::media::send::Mode;

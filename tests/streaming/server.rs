@@ -122,10 +122,14 @@ impl Server {
     }
 
     pub fn connect(&self) -> Client {
+        self.connect_to(self.address)
+    }
+
+    pub fn connect_to(&self, address: SocketAddr) -> Client {
         let _inside = self.runtime().enter();
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(SOCKET_BUFFER).unwrap();
-        let stream = self.runtime().block_on(socket.connect(self.address)).unwrap();
+        let stream = self.runtime().block_on(socket.connect(address)).unwrap();
         let stream = stream.into_std().unwrap();
         stream.set_nonblocking(false).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -158,7 +162,7 @@ impl Drop for Server {
     }
 }
 
-async fn answer<B>(shared: Arc<Shared>, request: hyper::Request<B>) -> Response {
+pub async fn answer<B>(shared: Arc<Shared>, request: hyper::Request<B>) -> Response {
     let name = request.uri().path().trim_start_matches('/').to_owned();
     let plan = Plan {
         path: shared.folder.path().join(&name),
