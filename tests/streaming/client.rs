@@ -63,7 +63,6 @@ impl Client {
         let got = Got { status, fields: fields.collect(), body: Vec::new(), complete: true };
         // We always know how much there is to send and say so: a body that breaks off is short.
         assert!(!got.fields.contains_key("transfer-encoding"));
-        assert_eq!(got.fields.contains_key("content-length"), status != 304);
         Some(got)
     }
 

@@ -8,6 +8,7 @@ mod disks;
 mod random;
 mod ranges;
 mod server;
+mod storm;
 mod vectored;
 mod windows;
 
