@@ -11,7 +11,7 @@ use crate::disk::Disk;
 use crate::figures::{Times, tell};
 use crate::music::{self, Stream};
 use crate::program::Server;
-use crate::until;
+use crate::{Ends, until};
 
 /// How long each state of the disk lasts.
 const SPAN: Duration = Duration::from_secs(6);
@@ -39,6 +39,7 @@ pub fn all(work: &Path, folder: &Path, files: &[Vec<u8>]) {
 fn times_for(server: &Server, path: &str, span: Duration) -> Times {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _end = Ends(&over);
         let times = scope.spawn(|| Times::of(server, path, &over));
         thread::sleep(span);
         over.store(true, Ordering::SeqCst);
@@ -53,6 +54,7 @@ fn slow(server: &Server, disk: &Disk, ids: &[String], files: &[Vec<u8>]) {
     let over = AtomicBool::new(false);
     let bytes = AtomicUsize::new(0);
     let ping = thread::scope(|scope| {
+        let _end = Ends(&over);
         for number in 0..STREAMS {
             let (over, bytes) = (&over, &bytes);
             scope.spawn(move || {

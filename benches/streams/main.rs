@@ -64,6 +64,15 @@ pub fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
+/// Says that it is over, also where the program ends early: threads that ask on would be waited for.
+pub struct Ends<'a>(pub &'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Many clients that read slowly.
 fn readers(work: &Path, folder: &Path, files: &[Vec<u8>]) {
     const READERS: usize = 500;
@@ -80,6 +89,7 @@ fn readers(work: &Path, folder: &Path, files: &[Vec<u8>]) {
     let over = AtomicBool::new(false);
     let mut most = (0.0, 0.0, 0, 0);
     let (ping, bytes) = thread::scope(|scope| {
+        let _end = Ends(&over);
         let ping = scope.spawn(|| Times::of(&server, &music::call("ping", ""), &over));
         let readers = (0..THREADS).map(|thread| {
             let (server, ids, over) = (&server, &ids, &over);
@@ -153,16 +163,20 @@ fn connections(work: &Path, folder: &Path) {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let times = scope.spawn(|| Times::of(&server, &ping, &over));
-        let slow = scope.spawn(|| slow_heads(&server, SLOW));
-        let mut idle: Vec<_> = (0..IDLE).map(|_| server.connect()).collect();
-        for connection in &mut idle {
+        let _end = Ends(&over);
+        let asked = || {
+            let mut connection = server.connect();
             connection.get(&ping);
-        }
+            connection
+        };
+        let idle: Vec<_> = (0..IDLE).map(|_| asked()).collect();
+        let slow = scope.spawn(|| slow_heads(&server, SLOW));
         let mut most = server.memory("RssAnon");
         while !slow.is_finished() {
             most = server.memory("RssAnon").max(most);
             thread::sleep(Duration::from_millis(50));
         }
+        drop(idle);
         over.store(true, Ordering::SeqCst);
         tell("RssAnon", most, "MiB", 32.0);
         println!("    {before:.1} MiB before");
