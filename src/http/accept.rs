@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue, RETRY_AFTER};
+use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -78,6 +79,7 @@ pub async fn serve<F, A>(
             let (answer, counts) = (answer.clone(), Arc::clone(&counts));
             tokio::spawn(async move {
                 let answer = move |request| answer(request, peer);
+                let stream = TokioIo::new(stream);
                 let ended = carry(stream, peer, limits, &place.connection, answer).await;
                 if ended.is_err_and(|error| is_fault(&error)) {
                     counts.faulted.fetch_add(1, Ordering::Relaxed);
@@ -107,14 +109,15 @@ pub async fn serve<F, A>(
 }
 
 /// Answers the requests of a connection until it ends or has to leave.
-async fn carry<F, A>(
-    stream: TcpStream,
+pub async fn carry<S, F, A>(
+    stream: S,
     peer: SocketAddr,
     limits: Limits,
     place: &Arc<Connection>,
     answer: F,
 ) -> hyper::Result<()>
 where
+    S: Read + Write + Unpin,
     F: Fn(hyper::Request<Incoming>) -> A,
     A: Future<Output = Response>,
 {
@@ -123,7 +126,7 @@ where
         let response = answer(request);
         async move { Ok::<_, Infallible>(response.await.map(|body| Kept::new(body, busy))) }
     });
-    let stream = Watched::new(TokioIo::new(stream), limits.patience, Arc::clone(place));
+    let stream = Watched::new(stream, limits.patience, Arc::clone(place));
     let mut connection = pin!(
         http1::Builder::new()
             .header_read_timeout(None)
@@ -161,7 +164,7 @@ async fn refuse(stream: TcpStream, peer: SocketAddr, limits: Limits) {
         response
     };
     // Whoever does not wait for it has found out.
-    let _ = carry(stream, peer, Limits { patience, ..limits }, &place, answer).await;
+    let _ = carry(TokioIo::new(stream), peer, Limits { patience, ..limits }, &place, answer).await;
 }
 
 fn cut(connections: &Connections) {

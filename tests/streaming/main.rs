@@ -1,6 +1,7 @@
 //! Files sent over real connections: ranges, files that change or fail meanwhile, peers that stall.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+// Ranges come in lists, and often there is one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::single_range_in_vec_init)]
 
 mod changes;
 mod client;

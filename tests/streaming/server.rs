@@ -80,16 +80,7 @@ impl Server {
             sources: Mutex::default(),
             held: Arc::new(()),
         });
-        let limits = Limits {
-            connections: 1000,
-            head_bytes: 64 << 10,
-            patience: Patience {
-                head: Duration::from_secs(60),
-                idle: Duration::from_secs(60),
-                stall: stall_timeout,
-            },
-            grace: Duration::from_secs(1),
-        };
+        let limits = limits(stall_timeout);
         let listener = {
             let _inside = runtime.enter();
             let socket = TcpSocket::new_v4().unwrap();
@@ -150,6 +141,17 @@ impl Server {
         until("every map and file is given back", || self.held() == (0, 0));
         until("no body lives", || self.shared.sender.figures().live == 0);
         until("what bodies hold is given back", || Arc::strong_count(&self.shared.held) == 1);
+    }
+}
+
+/// Limits that no test comes near, but for the one.
+pub fn limits(stall_timeout: Duration) -> Limits {
+    let minute = Duration::from_secs(60);
+    Limits {
+        connections: 1000,
+        head_bytes: 64 << 10,
+        patience: Patience { head: minute, idle: minute, stall: stall_timeout },
+        grace: Duration::from_secs(1),
     }
 }
 

@@ -62,7 +62,7 @@ impl Storm {
     /// requests before it reads their answers.
     fn read(&self, server: &Server, number: u64, tally: &Tally) {
         let mut requests = number * 1_000;
-        let ahead = if number % 2 == 0 { 1 } else { 4 };
+        let ahead = if number.is_multiple_of(2) { 1 } else { 4 };
         while !self.over.load(Ordering::SeqCst) {
             let mut client = server.connect();
             client.pause = Duration::from_millis(2);

@@ -1,25 +1,23 @@
 //! The connection gets the bytes of a file where they are mapped: nothing of ours reads or copies them.
 
-use std::convert::Infallible;
 use std::fs;
 use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::Instant;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use kinglet::http::stall::Watched;
+use kinglet::http::accept;
+use kinglet::http::connections::Connection;
 use kinglet::media::body::{BUFFER, WINDOW};
 use kinglet::media::send::Mode;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::client::multipart;
-use super::server::{Server, answer, content};
+use super::server::{DEADLINE, Server, answer, content, limits};
 use super::{LEN, MODES};
 
 /// Bytes that were taken by the system, and the place in the file at which they are mapped.
@@ -109,17 +107,14 @@ impl Read for Recorder {
     }
 }
 
-/// Serves one connection with the layers that the server has over its sockets.
+/// Serves one connection as the server does.
 async fn serve(listener: TcpListener, server: &Server, record: Arc<Mutex<Record>>) {
     let path = server.folder().join("song").to_str().unwrap().to_owned();
-    let inner = TokioIo::new(listener.accept().await.unwrap().0);
-    let connection = Watched::new(Recorder { inner, path, record }, Duration::from_secs(60));
-    let shared = server.shared.clone();
-    let service = service_fn(move |request| {
-        let response = answer(shared.clone(), request);
-        async move { Ok::<_, Infallible>(response.await) }
-    });
-    http1::Builder::new().serve_connection(connection, service).await.unwrap();
+    let (stream, peer) = listener.accept().await.unwrap();
+    let stream = Recorder { inner: TokioIo::new(stream), path, record };
+    let answer = |request| answer(server.shared.clone(), request);
+    let place = Arc::new(Connection::new(Instant::now()));
+    accept::carry(stream, peer, limits(DEADLINE), &place, answer).await.unwrap();
 }
 
 #[test]
