@@ -108,7 +108,7 @@ pub async fn serve<F, A>(
     }
 }
 
-/// Answers the requests of a connection until it ends or has to leave.
+/// Answers the requests of a connection until it ends or has to leave; an error where it broke.
 pub async fn carry<S, F, A>(
     stream: S,
     peer: SocketAddr,
@@ -123,7 +123,8 @@ where
 {
     let service = service_fn(move |request| {
         let busy = place.begin();
-        let response = answer(request);
+        // In a box of its own: hyper keeps room for this future as long as the connection lives.
+        let response = Box::pin(answer(request));
         async move { Ok::<_, Infallible>(response.await.map(|body| Kept::new(body, busy))) }
     });
     let stream = Watched::new(stream, limits.patience, Arc::clone(place));
