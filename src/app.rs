@@ -9,6 +9,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::known_users::KnownUsers;
 use crate::media::cover::Covers;
+use crate::media::pace::Rates;
 use crate::media::places::Places;
 use crate::media::send::{Mode, Sender};
 use crate::metrics::Metrics;
@@ -39,6 +40,8 @@ pub struct App {
     pub user_streams: Places<i64>,
     /// The streams of each share, by its row id.
     pub share_streams: Places<i64>,
+    /// How fast songs are sent.
+    pub rates: Rates,
     /// Counts the visits of shares.
     pub visits: Visits,
     /// Counts what the server does.
@@ -65,6 +68,7 @@ impl App {
             )),
             user_streams: Places::new(config.streams_per_user),
             share_streams: Places::new(config.streams_per_share),
+            rates: Rates::new(config.stream_rate, config.share_rate),
             visits: Visits::default(),
             metrics: Metrics::new(),
             config,

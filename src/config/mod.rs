@@ -7,6 +7,7 @@ mod sources;
 mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -65,6 +66,10 @@ pub struct Config {
     pub streams_per_user: usize,
     /// Most streams one share may have at a time.
     pub streams_per_share: usize,
+    /// Most bytes per second of each stream, 8 KiB to 1 GiB; `None` is no cap.
+    pub stream_rate: Option<NonZeroU64>,
+    /// Most bytes per second of the songs of all shares together, 8 KiB to 1 GiB; `None` is no cap.
+    pub share_rate: Option<NonZeroU64>,
     /// Most bytes of the head of a request: old clients send a large playlist in the address.
     pub header_size: usize,
     /// How long a client may take to send the head of a request.
@@ -105,7 +110,7 @@ pub struct Setting {
 }
 
 /// Every setting of the file, in the order in which people are told of them.
-pub const SETTINGS: [Setting; 22] = [
+pub const SETTINGS: [Setting; 24] = [
     Setting { name: "music", default: r#"["/srv/music"]"# },
     Setting { name: "data", default: r#""/var/lib/kinglet""# },
     Setting { name: "listen", default: r#""0.0.0.0:4040""# },
@@ -119,6 +124,8 @@ pub const SETTINGS: [Setting; 22] = [
     Setting { name: "connections", default: "512" },
     Setting { name: "streams_per_user", default: "16" },
     Setting { name: "streams_per_share", default: "32" },
+    Setting { name: "stream_rate", default: r#""0""# },
+    Setting { name: "share_rate", default: r#""0""# },
     Setting { name: "header_size", default: r#""256KiB""# },
     Setting { name: "header_timeout", default: r#""10s""# },
     Setting { name: "idle_timeout", default: r#""3m""# },
@@ -155,6 +162,8 @@ impl Config {
             connections: 512,
             streams_per_user: 16,
             streams_per_share: 32,
+            stream_rate: None,
+            share_rate: None,
             header_size: 256 << 10,
             header_timeout: 10 * SECOND,
             idle_timeout: 180 * SECOND,
@@ -244,6 +253,8 @@ pub fn load(
     settings.set("streams_per_share", &mut config.streams_per_share, |text| {
         values::count(text, 1..=4096)
     });
+    settings.set("stream_rate", &mut config.stream_rate, values::rate);
+    settings.set("share_rate", &mut config.share_rate, values::rate);
     settings.set("header_size", &mut config.header_size, |text| {
         values::bytes_in_memory(text, 8 * KIB..=MIB)
     });

@@ -1,6 +1,7 @@
 //! How the value of each setting is spelt; a refusal is a sentence for the person who wrote it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -27,6 +28,10 @@ const SIZE_UNITS: [(&str, u64); 8] = [
 
 /// The longest a share may live by default: a hundred years, which any date can hold.
 const LONGEST_EXPIRY: Duration = Duration::from_secs(36_525 * 86_400);
+
+/// The caps of bandwidth that can be set, in bytes per second: from what plain speech needs to what
+/// no home is connected with.
+const RATES: RangeInclusive<u64> = 1 << 13..=1 << 30;
 
 /// An address with its port.
 pub fn listen(text: &str) -> Result<SocketAddr, String> {
@@ -100,6 +105,14 @@ pub fn bytes(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
 /// The same for what is held in memory.
 pub fn bytes_in_memory(text: &str, range: RangeInclusive<u64>) -> Result<usize, String> {
     usize::try_from(bytes(text, range)?).map_err(|error| error.to_string())
+}
+
+/// A cap of bandwidth as the size that may pass in a second (`512KiB`); nothing where it is 0.
+pub fn rate(text: &str) -> Result<Option<NonZeroU64>, String> {
+    if bytes(text, 0..=u64::MAX) == Ok(0) {
+        return Ok(None);
+    }
+    bytes(text, RATES).map(NonZeroU64::new).map_err(|problem| format!("{problem}, or 0 for no cap"))
 }
 
 /// A duration within a range: a number with a unit (`90s`, `15m`, `12h`, `30d`, `2w`).
@@ -218,6 +231,18 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_is_a_size_or_no_cap() {
+        assert_eq!(rate("0"), Ok(None));
+        assert_eq!(rate("0MiB"), Ok(None));
+        assert_eq!(rate("512KiB"), Ok(NonZeroU64::new(512 << 10)));
+        assert_eq!(
+            rate("1KiB").unwrap_err(),
+            "`1KiB` is too small: 8KiB to 1GiB are possible, or 0 for no cap"
+        );
+        assert!(rate("").unwrap_err().ends_with("or 0 for no cap"));
+    }
+
+    #[test]
     fn a_share_may_live_for_ever() {
         assert_eq!(expiry("never"), Ok(None));
         assert_eq!(expiry("30d"), Ok(Some(Duration::from_secs(30 * 86_400))));
@@ -272,6 +297,7 @@ mod tests {
         fn nothing_makes_them_panic(text in ".*") {
             let _ = bytes(&text, 0..=u64::MAX);
             let _ = expiry(&text);
+            let _ = rate(&text);
             let _ = public_url(&text);
             let _ = listen(&text);
             let _ = count(&text, 0..=9);

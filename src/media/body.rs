@@ -21,6 +21,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::media::pace::Pace;
 use crate::media::source::{Identity, Source, verify};
 use crate::media::window::{MAPPED_UP_TO, Mapped, cannot_map};
 
@@ -100,6 +101,8 @@ pub struct Sending {
     pub held: Held,
     /// How its bytes are to be had.
     pub mode: Mode,
+    /// How fast they may be sent; `None` is without a cap.
+    pub pace: Option<Arc<Pace>>,
     /// Bounds how many windows are waited for at a time in the whole server, so that a disk that
     /// hangs cannot take all blocking threads.
     pub permits: Arc<Semaphore>,
@@ -218,11 +221,20 @@ impl Windows {
         self.left
     }
 
+    /// The most that is handed out at a time.
+    fn most(&self) -> u64 {
+        self.sending.pace.as_ref().map_or(WINDOW, |pace| pace.piece().min(WINDOW))
+    }
+
     /// Begins to bring a window in.
     fn read(&mut self, (how, part): (Mode, Range<u64>)) -> Reading {
         let sending = self.sending.clone();
         let spare = mem::take(&mut self.spare);
         Box::pin(async move {
+            // Before the permit, which is not there to be held by those who only wait.
+            if let Some(pace) = &sending.pace {
+                pace.wait(part.end.saturating_sub(part.start)).await;
+            }
             let permit = Arc::clone(&sending.permits).acquire_owned().await;
             let permit = permit.map_err(io::Error::other)?;
             let work = move || {
@@ -265,7 +277,8 @@ impl Body for Windows {
                         return Poll::Ready(Some(Ok(Frame::data(bytes))));
                     }
                     Some(Piece::File(range)) => {
-                        let reading = body.read(first_window(&range, body.sending.mode));
+                        let window = first_window(&range, body.sending.mode, body.most());
+                        let reading = body.read(window);
                         body.state = State::Reading(range, reading);
                     }
                 },
@@ -304,13 +317,14 @@ impl Drop for Windows {
     }
 }
 
-/// The first window of a range that is not empty, and how it is to be had.
-fn first_window(range: &Range<u64>, mode: Mode) -> (Mode, Range<u64>) {
+/// The first window of a range that is not empty, and how it is to be had. `most` is a power of
+/// two, at most [`WINDOW`].
+fn first_window(range: &Range<u64>, mode: Mode, most: u64) -> (Mode, Range<u64>) {
     let left = range.end - range.start;
     // Windows lie at multiples of their length, so that none has more pages than its length.
-    let border = (range.start / WINDOW + 1).saturating_mul(WINDOW);
+    let border = (range.start / most + 1).saturating_mul(most);
     if mode == Mode::Read || left <= BUFFER || border > MAPPED_UP_TO {
-        (Mode::Read, range.start..range.start + left.min(BUFFER))
+        (Mode::Read, range.start..range.start + left.min(BUFFER).min(most))
     } else {
         (Mode::Mapped, range.start..border.min(range.end - BUFFER / 2))
     }
@@ -386,16 +400,18 @@ mod tests {
             start in prop_oneof![0..2 * WINDOW, MAPPED_UP_TO / 2..MAPPED_UP_TO / 2 + WINDOW],
             len in 1..6 * WINDOW,
             mapped in any::<bool>(),
+            power in 12..=WINDOW.ilog2(),
         ) {
+            let longest = 1 << power;
             let mode = if mapped { Mode::Mapped } else { Mode::Read };
             let end = start + len;
             let (mut at, mut last) = (start, Mode::Mapped);
             while at < end {
-                let (how, window) = first_window(&(at..end), mode);
+                let (how, window) = first_window(&(at..end), mode, longest);
                 let size = window.end - window.start;
                 prop_assert!(window.start == at && window.end <= end && size > 0);
-                let most = if how == Mode::Mapped { WINDOW } else { BUFFER };
-                let aligned = window.start / WINDOW == (window.end - 1) / WINDOW;
+                let most = if how == Mode::Mapped { longest } else { BUFFER.min(longest) };
+                let aligned = window.start / longest == (window.end - 1) / longest;
                 prop_assert!(size <= most && (aligned || how == Mode::Read));
                 (at, last) = (window.end, how);
             }

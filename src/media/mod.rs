@@ -4,6 +4,7 @@ pub mod avatar;
 pub mod body;
 pub mod cover;
 pub mod kind;
+pub mod pace;
 pub mod places;
 pub mod plan;
 pub mod send;

@@ -18,6 +18,7 @@ use crate::http::body::{Body, Response};
 use crate::http::range::{Answer, Validators, answer};
 pub use crate::media::body::Mode;
 use crate::media::body::{Counters, Held, Piece, Sending, Windows};
+use crate::media::pace::Pace;
 use crate::media::plan::Plan;
 use crate::media::source::{Identity, Source, open_regular};
 use crate::media::window::maps_work_on;
@@ -62,6 +63,7 @@ pub struct Opened {
     source: Arc<dyn Source>,
     identity: Identity,
     held: Held,
+    pace: Option<Arc<Pace>>,
 }
 
 /// Opens the file of a plan; may wait for the disk.
@@ -70,7 +72,9 @@ pub struct Opened {
 pub fn open(plan: Plan) -> io::Result<Opened> {
     let opened = open_regular(&plan.path).and_then(|file| Ok((file.identity()?, file)));
     match opened {
-        Ok((identity, file)) => Ok(Opened { plan, source: Arc::new(file), identity, held: None }),
+        Ok((identity, file)) => {
+            Ok(Opened { plan, source: Arc::new(file), identity, held: None, pace: None })
+        }
         Err(error) => {
             tracing::warn!(path = %plan.path.display(), %error, "a song cannot be opened");
             Err(error)
@@ -82,13 +86,19 @@ impl Opened {
     /// A source that is sent as a plan says; fails where it does not tell what it is.
     pub fn new(plan: Plan, source: Arc<dyn Source>) -> io::Result<Opened> {
         let identity = source.identity()?;
-        Ok(Opened { plan, source, identity, held: None })
+        Ok(Opened { plan, source, identity, held: None, pace: None })
     }
 
     /// Keeps a value (a [`Place`](super::places::Place)) until the last byte of the body was
     /// taken or the client left; no longer than the response where that has no body.
     pub fn holding(mut self, value: impl Send + Sync + 'static) -> Self {
         self.held = Some(Arc::new(value));
+        self
+    }
+
+    /// Sends no faster than this; `None` is as fast as the client takes it.
+    pub fn at_pace(mut self, pace: Option<Pace>) -> Self {
+        self.pace = pace.map(Arc::new);
         self
     }
 
@@ -207,6 +217,7 @@ impl Sender {
             identity: opened.identity,
             path: opened.plan.path,
             held: opened.held,
+            pace: opened.pace,
             permits: Arc::clone(&self.permits),
             counters: Arc::clone(&self.counters),
         }

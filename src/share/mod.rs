@@ -137,7 +137,7 @@ fn answer(app: &App, request: &Request, origin: &Origin) -> Work {
         },
         Asked::Playlist(token) => m3u8(app, token, origin).map(Work::Done),
         Asked::Cover(token, id, size) => cover(app, token, id, size, request),
-        Asked::Song(token, name) => song(app, token, name, request),
+        Asked::Song(token, name) => song(app, token, name, request, origin),
         Asked::Nothing => Err(Refusal::NoFile),
     };
     answered.unwrap_or_else(|refusal| Work::Done(refusal.response()))
@@ -280,7 +280,13 @@ fn cache(share: &Share) -> &'static str {
 }
 
 /// A song under its id and suffix, `so12.flac`; nothing of the name reaches the disk.
-fn song(app: &App, token: &str, name: &str, request: &Request) -> Result<Work, Refusal> {
+fn song(
+    app: &App,
+    token: &str,
+    name: &str,
+    request: &Request,
+    origin: &Origin,
+) -> Result<Work, Refusal> {
     let (id, suffix) = name.split_once('.').ok_or(Refusal::NoFile)?;
     let Some(Id::Song(id)) = Id::parse(id).filter(|_| is_token(token)) else {
         return Err(Refusal::NoFile);
@@ -297,9 +303,13 @@ fn song(app: &App, token: &str, name: &str, request: &Request) -> Result<Work, R
         disposition: None,
         cache: cache(&share),
     };
+    let pace = app.rates.of_share(origin.address);
     let (sender, request) = (app.sender.clone(), request.clone());
     Ok(Work::on_disk(Queue::Songs, move || match send::open(plan) {
-        Ok(opened) => sender.respond(opened.holding(place), &request.method, &request.headers),
+        Ok(opened) => {
+            let opened = opened.holding(place).at_pace(pace);
+            sender.respond(opened, &request.method, &request.headers)
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => Refusal::NoFile.response(),
         Err(_) => Refusal::Unreadable.response(),
     }))

@@ -54,13 +54,15 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
     let Some(place) = call.app.user_streams.take(call.user.id) else {
         return Ok(Reply::Response(too_many()));
     };
+    let pace = call.app.rates.of_user();
     let (sender, request) = (call.app.sender.clone(), call.request.clone());
     let open = move || {
         let opened = send::open(plan).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Fail::not_found("The file of the song"),
             _ => Fail::generic("The file of the song cannot be read now"),
         })?;
-        Ok(sender.respond(opened.holding(place), &request.method, &request.headers))
+        let opened = opened.holding(place).at_pace(pace);
+        Ok(sender.respond(opened, &request.method, &request.headers))
     };
     Ok(Reply::OnDisk(Queue::Songs, Box::new(open)))
 }
