@@ -6,6 +6,7 @@ mod support;
 
 use std::fs;
 
+use http_body_util::BodyExt;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
     LOCATION,
@@ -17,7 +18,8 @@ use kinglet::account::{self, Change};
 use kinglet::clock::now;
 use kinglet::db::users::{self, Role};
 use kinglet::http::request::Request;
-use support::{ADMIN, Answer, BASE, BEN, Server, ids};
+use kinglet::route;
+use support::{ADMIN, Answer, BASE, BEN, Server, ids, signed};
 
 /// A file of the library, `so2`.
 const PLAIN: &str = "music/Ürsula & the Band/Echoes \"Live\"/02 Plain.flac";
@@ -317,6 +319,30 @@ fn a_song_is_sent_in_parts_too() {
     let head = ask(&server, Method::HEAD, &song, ("accept", "*/*"));
     assert_eq!((head.status, head.text()), (StatusCode::OK, ""));
     assert_eq!(head.headers[CONTENT_LENGTH], "10");
+}
+
+/// How many bytes of the song `so2` come at a time, to a listener of the share and to a user.
+fn pieces(variables: &[(&str, &str)]) -> [usize; 2] {
+    let server = Server::with(variables);
+    write_plain(&server);
+    fs::write(server.folder.path().join(PLAIN), vec![7; 50_000]).unwrap();
+    let page = path(&share(&server, ADMIN, "id=so2"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    [format!("{page}/so2.flac"), signed(ADMIN, "stream?id=so2")].map(|path| {
+        let response = route::dispatch(&server.app, &Request::get(&path)).finish();
+        assert_eq!(response.status(), StatusCode::OK);
+        let frame = runtime.block_on(response.into_body().frame()).unwrap().unwrap();
+        frame.into_data().unwrap().len()
+    })
+}
+
+#[test]
+fn a_cap_makes_the_pieces_short_of_those_it_is_for() {
+    let [streams, shares] = [("KINGLET_STREAM_RATE", "32KiB"), ("KINGLET_SHARE_RATE", "128KiB")];
+    assert_eq!(pieces(&[]), [50_000, 50_000]);
+    assert_eq!(pieces(&[streams]), [8_192, 8_192]);
+    assert_eq!(pieces(&[shares]), [4_096, 50_000]);
+    assert_eq!(pieces(&[streams, shares]), [4_096, 8_192]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 // Ranges come in lists, and often there is one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::single_range_in_vec_init)]
 
+mod caps;
 mod changes;
 mod client;
 mod disks;

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::io::BufReader;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use kinglet::http::accept::{self, Limits};
 use kinglet::http::body::{Body, Response};
 use kinglet::http::stall::Patience;
+use kinglet::media::pace::Rates;
 use kinglet::media::plan::Plan;
 use kinglet::media::send::{Mode, Opened, READS_AT_A_TIME, Sender, open};
 use kinglet::media::source::Source;
@@ -57,6 +59,7 @@ pub struct Server {
 pub struct Shared {
     folder: TempDir,
     pub sender: Sender,
+    rates: Rates,
     sources: Mutex<HashMap<String, Arc<dyn Source>>>,
     /// Held once more by every response with a body.
     pub held: Arc<()>,
@@ -64,10 +67,16 @@ pub struct Shared {
 
 impl Server {
     pub fn start(mode: Mode) -> Server {
-        Server::start_with(mode, Duration::from_secs(60))
+        Server::start_with(mode, Duration::from_secs(60), Rates::new(None, None))
     }
 
-    pub fn start_with(mode: Mode, stall_timeout: Duration) -> Server {
+    /// A server that caps streams and shares at this many bytes a second.
+    pub fn capped(mode: Mode, bytes: u64) -> Server {
+        let rate = NonZeroU64::new(bytes);
+        Server::start_with(mode, Duration::from_secs(60), Rates::new(rate, rate))
+    }
+
+    pub fn start_with(mode: Mode, stall_timeout: Duration, rates: Rates) -> Server {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(BLOCKING_THREADS)
@@ -77,6 +86,7 @@ impl Server {
         let shared = Arc::new(Shared {
             folder: tempfile::tempdir().unwrap(),
             sender: Sender::new(mode),
+            rates,
             sources: Mutex::default(),
             held: Arc::new(()),
         });
@@ -179,7 +189,8 @@ pub async fn answer<B>(shared: Arc<Shared>, request: hyper::Request<B>) -> Respo
     });
     match opened.await.unwrap() {
         Ok(opened) => {
-            let opened = opened.holding(shared.held.clone());
+            let pace = shared.rates.of_share(Ipv4Addr::LOCALHOST.into());
+            let opened = opened.holding(shared.held.clone()).at_pace(pace);
             shared.sender.respond(opened, request.method(), request.headers())
         }
         Err(_) => {

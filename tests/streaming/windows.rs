@@ -5,6 +5,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use kinglet::media::body::WINDOW;
+use kinglet::media::pace::Rates;
 use kinglet::media::send::Mode;
 
 use super::client::begun;
@@ -44,7 +45,7 @@ fn slow_clients_have_one_window_each() {
 #[test]
 fn a_peer_that_takes_nothing_loses_its_connection() {
     for mode in MODES {
-        let server = Server::start_with(mode, Duration::from_millis(200));
+        let server = Server::start_with(mode, Duration::from_millis(200), Rates::new(None, None));
         server.put("song", &content(1, LONG));
         let (mut client, mut got) = begun(&server, "song");
         assert!(server.held().1 > 0);

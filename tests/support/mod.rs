@@ -67,6 +67,11 @@ impl Answer {
 impl Server {
     /// A server with the library, the users `ADMIN` (1) and `BEN` (2), and nothing else.
     pub fn open() -> Server {
+        Server::with(&[])
+    }
+
+    /// The same with these variables of the environment, such as `KINGLET_STREAM_RATE`.
+    pub fn with(variables: &[(&str, &str)]) -> Server {
         let began = now();
         let folder = tempfile::tempdir().unwrap();
         let inside = |name: &str| {
@@ -80,7 +85,11 @@ impl Server {
             public_url: Some(BASE.to_owned()),
             ..Flags::default()
         };
-        let app = App::open(config::load(&flags, &[], None).unwrap()).unwrap();
+        let variables: Vec<_> = variables
+            .iter()
+            .map(|(name, text)| (String::from(*name), String::from(*text)))
+            .collect();
+        let app = App::open(config::load(&flags, &variables, None).unwrap()).unwrap();
         let user = |name: &str, roles, music_folders| User {
             name: name.to_owned(),
             password: app.vault.seal(name, PASSWORD).unwrap(),
