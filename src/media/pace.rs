@@ -41,6 +41,9 @@ impl Rates {
     }
 
     /// The pace of one response to a user; `None` where nothing caps it.
+    ///
+    /// Every response counts anew: who asks for part after part gets a burst with each, and on two
+    /// connections the rate twice. How many there may be at a time is a limit of its own.
     pub fn of_user(&self) -> Option<Pace> {
         Pace::new(self.stream, None)
     }
@@ -119,7 +122,8 @@ impl Bucket {
         let mut full = self.full.lock().await;
         let cost = time_of(len, self.rate);
         let owed = full.saturating_duration_since(Instant::now()) + cost;
-        if let Some(wait) = owed.checked_sub(self.burst).filter(|wait| !wait.is_zero()) {
+        let wait = owed.saturating_sub(self.burst);
+        if !wait.is_zero() {
             sleep(wait).await;
         }
         *full = (*full).max(Instant::now()) + cost;
@@ -216,7 +220,8 @@ mod tests {
             let taken = Arc::new(AtomicU64::new(0));
             let count = Arc::clone(&taken);
             let task = tokio::spawn(async move {
-                loop {
+                // Without an end a cap that holds nothing back would hold the clock.
+                while count.load(Ordering::Relaxed) < 1024 * MIB {
                     pace.wait(pace.piece()).await;
                     count.fetch_add(pace.piece(), Ordering::Relaxed);
                     if !rest.is_zero() {
@@ -371,6 +376,7 @@ mod tests {
                 let pace = rates.of_share(address(7)).unwrap();
                 let patience = Duration::from_millis(5);
                 let _ = tokio::time::timeout(patience, pace.wait(pace.piece())).await;
+                sleep(patience).await;
             }
         });
         let taken = taken_in(60, &takers).await;

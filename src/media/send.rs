@@ -274,8 +274,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::media::pace::Rates;
+    use http_body_util::BodyExt;
     use hyper::body::Body as _;
     use std::borrow::Cow;
+    use std::num::NonZeroU64;
     use std::time::Duration;
 
     fn opened(disposition: Option<&str>, content_type: &'static str) -> Opened {
@@ -340,6 +343,24 @@ mod tests {
         let response = respond(Opened::new(plan, Arc::new(file)).unwrap(), &[]);
         assert!(!response.headers().contains_key(header::LAST_MODIFIED));
         assert!(response.headers().contains_key(header::ETAG));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_under_a_cap_takes_its_time() {
+        for mode in [Mode::Mapped, Mode::Read] {
+            let file = tempfile::tempfile().unwrap();
+            file.set_len(1280 << 10).unwrap();
+            let pace = Rates::new(NonZeroU64::new(64 << 10), None).of_user();
+            let plan = opened(None, "audio/flac").plan;
+            let opened = Opened::new(plan, Arc::new(file)).unwrap().at_pace(pace);
+            let response = Sender::new(mode).respond(opened, &Method::GET, &HeaderMap::new());
+            let (began, mut body) = (tokio::time::Instant::now(), response.into_body());
+            while let Some(frame) = body.frame().await {
+                frame.unwrap();
+            }
+            // Half of it at once, which is ten seconds' worth, and half at the rate.
+            assert_eq!(began.elapsed().as_secs(), 10, "{mode:?}");
+        }
     }
 
     #[test]
