@@ -22,7 +22,7 @@ const MOST_BURST: u64 = 1024 * 1024;
 const PIECES_OF_STREAM: u64 = 4;
 /// Least pieces a second of all shares at their cap: with as many listeners, each waits a second.
 const PIECES_OF_SHARES: u64 = 32;
-/// No piece is made shorter than this.
+/// No piece is made shorter than this: at the lowest caps they come less often.
 const LEAST_PIECE: u64 = 4 * 1024;
 
 /// The caps of a server, in bytes per second; `None` is no cap.
@@ -84,9 +84,9 @@ impl Pace {
 
     /// Waits until so many bytes may be sent; without a timer where they may be at once.
     ///
-    /// Dropped before its end, it has taken nothing. Until then it must be polled when it is woken,
-    /// since others may be waiting behind it; a connection does so, as it waits for nothing else
-    /// but its peer's end.
+    /// Dropped before its end, it has taken nothing from others. Until then it must be polled when
+    /// it is woken, since others may be waiting behind it; a connection does so, as it waits for
+    /// nothing else but its peer's end.
     pub async fn wait(&self, len: u64) {
         if let Some(bucket) = &self.stream {
             bucket.take(len).await;
