@@ -8,6 +8,7 @@
 //!   comparison after them speaks for the whole body.
 
 use std::collections::VecDeque;
+use std::future;
 use std::io;
 use std::mem;
 use std::ops::Range;
@@ -21,6 +22,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::media::buffers::Buffers;
 use crate::media::pace::Pace;
 use crate::media::source::{Identity, Source, verify};
 use crate::media::window::{MAPPED_UP_TO, Mapped, cannot_map};
@@ -34,6 +36,9 @@ pub const WINDOW: u64 = 256 * 1024;
 /// It is also what the end of every part is read with, so that the last bytes of a body never
 /// come from a map; 4 KiB would be enough for that, but a short map is dearer than a read.
 pub const BUFFER: u64 = 64 * 1024;
+
+/// How far the disk is told to read ahead: while a window is sent, the next one is fetched.
+const AHEAD: u64 = 2 * WINDOW;
 
 /// How bytes get from a file into a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +111,8 @@ pub struct Sending {
     /// Bounds how many windows are waited for at a time in the whole server, so that a disk that
     /// hangs cannot take all blocking threads.
     pub permits: Arc<Semaphore>,
+    /// Where memory for what is read comes from.
+    pub buffers: Arc<Buffers>,
     /// Where it is counted.
     pub counters: Arc<Counters>,
 }
@@ -115,7 +122,6 @@ pub struct Windows {
     sending: Sending,
     pieces: VecDeque<Piece>,
     left: u64,
-    spare: Vec<u8>,
     state: State,
 }
 
@@ -124,10 +130,10 @@ type Reading = Pin<Box<dyn Future<Output = io::Result<Window>> + Send>>;
 enum State {
     /// The next piece can be begun.
     Ready,
-    /// A blocking thread brings the first window of a range in.
+    /// A blocking thread brings the first window of a range in, or has done so.
     Reading(Range<u64>, Reading),
-    /// A window was handed out; its buffer comes back when the last byte was taken.
-    Taken(oneshot::Receiver<Vec<u8>>),
+    /// A window was handed out; this hears when the last byte was taken.
+    Taken(oneshot::Receiver<()>),
     /// The file changed or failed.
     Broken,
 }
@@ -175,7 +181,8 @@ impl AsRef<[u8]> for Content {
 /// The owner of a window while the connection has it.
 struct Owner {
     content: Content,
-    taken: Option<oneshot::Sender<Vec<u8>>>,
+    buffers: Arc<Buffers>,
+    taken: Option<oneshot::Sender<()>>,
 }
 
 impl AsRef<[u8]> for Owner {
@@ -186,17 +193,14 @@ impl AsRef<[u8]> for Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        let spare = match mem::replace(&mut self.content, Content::Buffer(Vec::new())) {
-            Content::Buffer(buffer) => buffer,
+        match mem::replace(&mut self.content, Content::Buffer(Vec::new())) {
+            Content::Buffer(buffer) => self.buffers.give_back(buffer),
             // The map must be gone before the body hears of it, or there could be two.
-            Content::Mapped(map) => {
-                drop(map);
-                Vec::new()
-            }
-        };
+            Content::Mapped(map) => drop(map),
+        }
         if let Some(taken) = self.taken.take() {
-            // Nobody listens when the connection was closed.
-            let _ = taken.send(spare);
+            // Nobody listens when the connection was closed, or this was the last window.
+            let _ = taken.send(());
         }
     }
 }
@@ -211,7 +215,6 @@ impl Windows {
             left: pieces.iter().map(Piece::len).fold(0, u64::saturating_add),
             sending,
             pieces,
-            spare: Vec::new(),
             state: State::Ready,
         }
     }
@@ -226,10 +229,33 @@ impl Windows {
         self.sending.pace.as_ref().map_or(WINDOW, |pace| pace.piece().min(WINDOW))
     }
 
+    /// Brings the first window in on this thread, which may wait for the disk: who is on such a
+    /// thread already need not be sent to another one. A body under a cap begins when its turn has
+    /// come.
+    ///
+    /// # Errors
+    /// The file changed or failed; nothing of the body was handed out.
+    pub fn begin(&mut self) -> io::Result<()> {
+        let range = match self.pieces.front() {
+            Some(Piece::File(range)) if self.sending.pace.is_none() => range.clone(),
+            _ => return Ok(()),
+        };
+        let (how, part) = first_window(&range, self.sending.mode, self.most());
+        match read_window(&self.sending, how, part, range.end) {
+            Ok(window) => {
+                self.pieces.pop_front();
+                self.state = State::Reading(range, Box::pin(future::ready(Ok(window))));
+                Ok(())
+            }
+            Err(cause) => Err(self.broken(cause)),
+        }
+    }
+
     /// Begins to bring a window in.
-    fn read(&mut self, (how, part): (Mode, Range<u64>)) -> Reading {
+    fn read(&mut self, range: &Range<u64>) -> Reading {
+        let (how, part) = first_window(range, self.sending.mode, self.most());
+        let end = range.end;
         let sending = self.sending.clone();
-        let spare = mem::take(&mut self.spare);
         Box::pin(async move {
             // Before the permit, which is not there to be held by those who only wait.
             if let Some(pace) = &sending.pace {
@@ -240,7 +266,7 @@ impl Windows {
             let work = move || {
                 // Held here and not in the future: the thread is busy even if the client leaves.
                 let _permit = permit;
-                read_window(&sending, how, part, spare)
+                read_window(&sending, how, part, end)
             };
             tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
         })
@@ -267,7 +293,8 @@ impl Body for Windows {
             match &mut body.state {
                 State::Broken => return Poll::Ready(None),
                 State::Taken(taken) => {
-                    body.spare = ready!(Pin::new(taken).poll(context)).unwrap_or_default();
+                    // However it ends, the window is gone.
+                    let _ = ready!(Pin::new(taken).poll(context));
                     body.state = State::Ready;
                 }
                 State::Ready => match body.pieces.pop_front() {
@@ -277,8 +304,7 @@ impl Body for Windows {
                         return Poll::Ready(Some(Ok(Frame::data(bytes))));
                     }
                     Some(Piece::File(range)) => {
-                        let window = first_window(&range, body.sending.mode, body.most());
-                        let reading = body.read(window);
+                        let reading = body.read(&range);
                         body.state = State::Reading(range, reading);
                     }
                 },
@@ -294,7 +320,8 @@ impl Body for Windows {
                         body.sending.counters.sent.fetch_add(window.len, Ordering::Relaxed);
                         let (taken, hears) = oneshot::channel();
                         body.state = State::Taken(hears);
-                        let owner = Owner { content: window.content, taken: Some(taken) };
+                        let buffers = Arc::clone(&body.sending.buffers);
+                        let owner = Owner { content: window.content, buffers, taken: Some(taken) };
                         return Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(owner)))));
                     }
                 },
@@ -330,21 +357,20 @@ fn first_window(range: &Range<u64>, mode: Mode, most: u64) -> (Mode, Range<u64>)
     }
 }
 
-/// Brings a window in and makes sure that the file was the same before and after.
-fn read_window(
-    sending: &Sending,
-    how: Mode,
-    part: Range<u64>,
-    mut buffer: Vec<u8>,
-) -> io::Result<Window> {
+/// Brings a window of a range that ends at `end` in, and makes sure that the file was the same
+/// before and after.
+fn read_window(sending: &Sending, how: Mode, part: Range<u64>, end: u64) -> io::Result<Window> {
     let source = sending.source.as_ref();
     let identity = verify(source, sending.identity)?;
-    source.ahead(part.start, 2 * WINDOW);
+    if part.end < end {
+        source.ahead(part.start, AHEAD.min(end - part.start));
+    }
     let len = part.end.saturating_sub(part.start);
     let content = match map(sending, how, part.start, len)? {
         Some(map) => Content::Mapped(Counted::new(map, &sending.counters)),
         None => {
-            buffer.resize(usize::try_from(len.min(BUFFER)).map_err(io::Error::other)?, 0);
+            let len = usize::try_from(len.min(BUFFER)).map_err(io::Error::other)?;
+            let mut buffer = sending.buffers.take(len);
             read_exact(source, &mut buffer, part.start)?;
             Content::Buffer(buffer)
         }

@@ -2,6 +2,7 @@
 
 pub mod avatar;
 pub mod body;
+pub mod buffers;
 pub mod cover;
 pub mod kind;
 pub mod pace;

@@ -18,6 +18,7 @@ use crate::http::body::{Body, Response};
 use crate::http::range::{Answer, Validators, answer};
 pub use crate::media::body::Mode;
 use crate::media::body::{Counters, Held, Piece, Sending, Windows};
+use crate::media::buffers::Buffers;
 use crate::media::pace::Pace;
 use crate::media::plan::Plan;
 use crate::media::source::{Identity, Source, open_regular};
@@ -36,6 +37,7 @@ pub struct Sender {
     /// Devices whose files are read although others are mapped.
     read_devices: Arc<RwLock<Vec<u64>>>,
     permits: Arc<Semaphore>,
+    buffers: Arc<Buffers>,
     counters: Arc<Counters>,
 }
 
@@ -115,6 +117,7 @@ impl Sender {
             mode,
             read_devices: Arc::default(),
             permits: Arc::new(Semaphore::new(READS_AT_A_TIME)),
+            buffers: Arc::default(),
             counters: Arc::default(),
         }
     }
@@ -156,6 +159,35 @@ impl Sender {
     /// Its body must be polled within the runtime, and written by a connection with vectored
     /// writes and without any layer that looks at the bytes (TLS, compression).
     pub fn respond(&self, opened: Opened, method: &Method, headers: &HeaderMap) -> Response {
+        let (response, windows) = self.prepare(opened, method, headers);
+        with_windows(response, windows)
+    }
+
+    /// The same with the beginning of the body in memory already, for which it may wait for the
+    /// disk.
+    ///
+    /// # Errors
+    /// The file changed or cannot be read, which the client can still be told.
+    pub fn begin(
+        &self,
+        opened: Opened,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> io::Result<Response> {
+        let (response, mut windows) = self.prepare(opened, method, headers);
+        if let Some(windows) = &mut windows {
+            windows.begin()?;
+        }
+        Ok(with_windows(response, windows))
+    }
+
+    /// The head of a response and its body, where it has one.
+    fn prepare(
+        &self,
+        opened: Opened,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> (Response, Option<Windows>) {
         let etag = opened.identity.etag();
         let len = opened.identity.len;
         let modified = opened.identity.last_modified(SystemTime::now());
@@ -173,15 +205,15 @@ impl Sender {
             set(fields, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
         }
         let (status, pieces) = match wanted {
-            Answer::NotModified => return with(response, StatusCode::NOT_MODIFIED),
+            Answer::NotModified => return (with(response, StatusCode::NOT_MODIFIED), None),
             Answer::PreconditionFailed => {
                 fields.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
-                return with(response, StatusCode::PRECONDITION_FAILED);
+                return (with(response, StatusCode::PRECONDITION_FAILED), None);
             }
             Answer::Unsatisfiable => {
                 set(fields, header::CONTENT_RANGE, &format!("bytes */{len}"));
                 fields.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
-                return with(response, StatusCode::RANGE_NOT_SATISFIABLE);
+                return (with(response, StatusCode::RANGE_NOT_SATISFIABLE), None);
             }
             Answer::Whole => {
                 content_type(fields, &opened.plan.content_type);
@@ -204,10 +236,9 @@ impl Sender {
         }
         let total = pieces.iter().map(Piece::len).fold(0, u64::saturating_add);
         fields.insert(header::CONTENT_LENGTH, HeaderValue::from(total));
-        if method != Method::HEAD && total > 0 {
-            *response.body_mut() = Body::stream(Windows::new(self.sending(opened), pieces));
-        }
-        with(response, status)
+        let has_body = method != Method::HEAD && total > 0;
+        let windows = has_body.then(|| Windows::new(self.sending(opened), pieces));
+        (with(response, status), windows)
     }
 
     fn sending(&self, opened: Opened) -> Sending {
@@ -219,9 +250,17 @@ impl Sender {
             held: opened.held,
             pace: opened.pace,
             permits: Arc::clone(&self.permits),
+            buffers: Arc::clone(&self.buffers),
             counters: Arc::clone(&self.counters),
         }
     }
+}
+
+fn with_windows(mut response: Response, windows: Option<Windows>) -> Response {
+    if let Some(windows) = windows {
+        *response.body_mut() = Body::stream(windows);
+    }
+    response
 }
 
 fn with(mut response: Response, status: StatusCode) -> Response {
@@ -313,6 +352,44 @@ mod tests {
             }
             assert!(response.body().is_end_stream());
         }
+    }
+
+    #[tokio::test]
+    async fn what_begins_at_once_is_the_same_to_the_last_byte() {
+        use http_body_util::BodyExt;
+        let content: Vec<u8> = (0..700_000_u32).flat_map(|number| number.to_le_bytes()).collect();
+        let file = tempfile::tempfile().unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &content, 0).unwrap();
+        let (source, plan) = (Arc::new(file), opened(None, "audio/flac").plan);
+        for mode in [Mode::Mapped, Mode::Read] {
+            let sender = Sender::new(mode);
+            for range in [0..1, 70_000..80_000, 0..65_536, 3..65_540, 100_000..1_000_000] {
+                let opened = Opened::new(plan.clone(), source.clone()).unwrap();
+                let mut headers = HeaderMap::new();
+                let value = format!("bytes={}-{}", range.start, range.end - 1);
+                set(&mut headers, header::RANGE, &value);
+                let response = sender.begin(opened, &Method::GET, &headers).unwrap();
+                let (mut body, mut bytes) = (response.into_body(), Vec::new());
+                while let Some(frame) = body.frame().await {
+                    bytes.extend_from_slice(&frame.unwrap().into_data().unwrap());
+                }
+                assert!(bytes == content.get(range.clone()).unwrap(), "{mode:?} {range:?}");
+            }
+            assert_eq!(sender.figures().live, 0);
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_begun_is_told_before_the_head() {
+        let (sender, headers) = (Sender::new(Mode::Mapped), HeaderMap::new());
+        let mut cut = opened(None, "audio/flac");
+        cut.identity.len = 1_000_000;
+        assert!(sender.begin(cut, &Method::GET, &headers).is_err());
+        let figures = sender.figures();
+        assert_eq!((figures.live, figures.broken), (0, 1));
+        let mut cut = opened(None, "audio/flac");
+        cut.identity.len = 1_000_000;
+        assert!(sender.begin(cut, &Method::HEAD, &headers).is_ok(), "nothing is read for HEAD");
     }
 
     #[test]
