@@ -29,7 +29,11 @@ use crate::subsonic::fail::Code;
 /// How long a client may take to send the body of a request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Songs that are opened at a time: more only where a disk sleeps or hangs.
+/// Songs that are opened at a time on threads for requests. To go on to another thread takes longer
+/// than to open a song that is in memory; where a disk hangs, it takes so many of these threads and
+/// no more.
+pub const SONGS_AT_ONCE: usize = 2;
+/// Further songs that are opened at a time: more only where a disk sleeps or hangs.
 pub const SONGS_AT_A_TIME: usize = 8;
 /// Pictures that are read or wait to be scaled at a time.
 pub const PICTURES_AT_A_TIME: usize = 6;
@@ -64,10 +68,16 @@ fn destination(path: &str) -> usize {
     }
 }
 
+/// Whether the bytes of a song are asked for, as far as the path tells.
+fn sends_song(path: &str) -> bool {
+    subsonic::sends_song(path) || path.starts_with("/share/") && share::sends_song(path)
+}
+
 /// The threads on which requests are answered, apart from those that carry connections.
 #[derive(Clone)]
 pub struct Threads {
     requests: Handle,
+    at_once: Arc<Semaphore>,
     songs: Arc<Semaphore>,
     pictures: Arc<Semaphore>,
     patience: Duration,
@@ -79,6 +89,7 @@ impl Threads {
     pub fn new(requests: Handle, patience: Duration) -> Threads {
         Threads {
             requests,
+            at_once: Arc::new(Semaphore::new(SONGS_AT_ONCE)),
             songs: Arc::new(Semaphore::new(SONGS_AT_A_TIME)),
             pictures: Arc::new(Semaphore::new(PICTURES_AT_A_TIME)),
             patience,
@@ -94,6 +105,21 @@ impl Threads {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
         self.requests.spawn_blocking(work).await
+    }
+
+    /// Answers a request for a song: all of it on one thread for requests, unless as many as may do
+    /// so already wait for a disk.
+    async fn song(
+        &self,
+        work: impl FnOnce() -> Work + Send + 'static,
+    ) -> Result<Response, JoinError> {
+        let turns = Arc::clone(&self.at_once);
+        let all = move || match (work(), turns.try_acquire()) {
+            (work @ Work::OnDisk(Queue::Songs, _), Ok(_turn)) => Work::Done(work.finish()),
+            (work, _) => work,
+        };
+        let answered = async { self.finish(self.run(all).await?).await };
+        tokio::time::timeout(self.patience, answered).await.unwrap_or_else(|_| Ok(disk_is_late()))
     }
 
     /// Does what is left of an answer: what waits for a disk waits for its turn first. A disk that
@@ -143,11 +169,16 @@ async fn respond(app: Arc<App>, threads: Threads, request: Request) -> Response 
     // Shared: after a panic the client is still told in the format it asked for.
     let request = Arc::new(request);
     let given = Arc::clone(&request);
-    let answered = match threads.run(move || dispatch(&app, &given)).await {
-        Ok(work) => threads.finish(work).await,
-        Err(panic) => Err(panic),
-    };
     let path = request.uri.path();
+    let work = move || dispatch(&app, &given);
+    let answered = if sends_song(path) {
+        threads.song(work).await
+    } else {
+        match threads.run(work).await {
+            Ok(work) => threads.finish(work).await,
+            Err(panic) => Err(panic),
+        }
+    };
     let response = answered.unwrap_or_else(|panic| {
         tracing::error!(path, %panic, "a request made the server stumble");
         broken(&request)
@@ -248,6 +279,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::sync::mpsc;
 
     fn late_work(queue: Queue, go: mpsc::Receiver<()>) -> Work {
@@ -283,6 +315,44 @@ mod tests {
         go.send(()).unwrap();
         let response = patient.finish(late_work(Queue::Songs, waits)).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn disks_that_hang_leave_threads_for_requests() {
+        let pool = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(SONGS_AT_ONCE + 1)
+            .build()
+            .unwrap();
+        let threads = Threads::new(pool.handle().clone(), Duration::from_millis(50));
+        let (end, hangs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        for _ in 0..SONGS_AT_ONCE + SONGS_AT_A_TIME + 3 {
+            let (end, hangs) = (Arc::clone(&end), Arc::clone(&hangs));
+            let song = move || {
+                Work::on_disk(Queue::Songs, move || {
+                    hangs.fetch_add(1, Ordering::SeqCst);
+                    while !end.load(Ordering::SeqCst) {
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                    text(StatusCode::OK, "here it is")
+                })
+            };
+            let response = threads.song(song).await.unwrap();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        }
+        assert_eq!(hangs.load(Ordering::SeqCst), SONGS_AT_ONCE + SONGS_AT_A_TIME);
+        assert_eq!(threads.run(|| 7).await.unwrap(), 7);
+        end.store(true, Ordering::SeqCst);
+        pool.shutdown_background();
+    }
+
+    #[test]
+    fn only_songs_are_answered_on_one_thread() {
+        for path in ["/rest/stream", "/rest/stream.view", "/rest/download", "/share/Ab1/so7.mp3"] {
+            assert!(sends_song(path), "{path}");
+        }
+        for path in ["/rest/ping", "/stream", "/share/Ab1", "/share/Ab1/al3-600.jpg", "/share/x/"] {
+            assert!(!sends_song(path), "{path}");
+        }
     }
 
     #[tokio::test]

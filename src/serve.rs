@@ -21,15 +21,17 @@ use crate::error::{Error, Result};
 use crate::http::accept::{self, Limits};
 use crate::http::stall::Patience;
 use crate::media::send::{Mode, READS_AT_A_TIME};
-use crate::route::{self, PATIENCE_WITH_DISKS, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, Threads};
+use crate::route::{
+    self, PATIENCE_WITH_DISKS, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, SONGS_AT_ONCE, Threads,
+};
 use crate::scrape::{self, Scrape};
 use crate::{systemd, visits};
 
 /// Threads that carry connections; what blocks has threads of its own.
 const WORKERS: usize = 2;
-/// Threads that answer requests: as many as may read the database at once, and some that may wait
-/// for their turn to write. More would only be woken to wait.
-const REQUEST_THREADS: usize = 6;
+/// Threads that answer requests: as many as may read the database at once, some that may wait for
+/// their turn to write, and those that may open songs. More would only be woken to wait.
+const REQUEST_THREADS: usize = 6 + SONGS_AT_ONCE;
 /// Threads that may wait for a disk. There are more than may do so for windows, songs and pictures
 /// together, so that a hung disk leaves some for the rest.
 const DISK_THREADS: usize = 24;

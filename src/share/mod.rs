@@ -96,6 +96,11 @@ pub fn kind_of(path: &str) -> usize {
     }
 }
 
+/// Whether a path below /share asks for a song, by its form.
+pub fn sends_song(path: &str) -> bool {
+    matches!(asked(path), Asked::Song(..))
+}
+
 /// Answers a request below /share; blocks on the database.
 pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
     let work = match request.method {
@@ -305,13 +310,14 @@ fn song(
     };
     let pace = app.rates.of_share(origin.address);
     let (sender, request) = (app.sender.clone(), request.clone());
-    Ok(Work::on_disk(Queue::Songs, move || match send::open(plan) {
-        Ok(opened) => {
-            let opened = opened.holding(place).at_pace(pace);
-            sender.respond(opened, &request.method, &request.headers)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Refusal::NoFile.response(),
-        Err(_) => Refusal::Unreadable.response(),
+    Ok(Work::on_disk(Queue::Songs, move || {
+        let begun = send::open(plan).and_then(|file| {
+            sender.begin(file.holding(place).at_pace(pace), &request.method, &request.headers)
+        });
+        begun.unwrap_or_else(|error| match error.kind() {
+            ErrorKind::NotFound => Refusal::NoFile.response(),
+            _ => Refusal::Unreadable.response(),
+        })
     }))
 }
 

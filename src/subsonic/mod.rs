@@ -110,6 +110,11 @@ pub fn endpoint_of(path: &str) -> Option<usize> {
     table::position(name_in(path))
 }
 
+/// Whether a path is that of a call for the bytes of a song.
+pub fn sends_song(path: &str) -> bool {
+    path.starts_with("/rest/") && matches!(name_in(path), "stream" | "download")
+}
+
 /// The name of the endpoint in a path.
 fn name_in(path: &str) -> &str {
     let name = path.strip_prefix("/rest/").unwrap_or_default();

@@ -57,12 +57,14 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
     let pace = call.app.rates.of_user();
     let (sender, request) = (call.app.sender.clone(), call.request.clone());
     let open = move || {
-        let opened = send::open(plan).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Fail::not_found("The file of the song"),
-            _ => Fail::generic("The file of the song cannot be read now"),
-        })?;
-        let opened = opened.holding(place).at_pace(pace);
-        Ok(sender.respond(opened, &request.method, &request.headers))
+        send::open(plan)
+            .and_then(|file| {
+                sender.begin(file.holding(place).at_pace(pace), &request.method, &request.headers)
+            })
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => Fail::not_found("The file of the song"),
+                _ => Fail::generic("The file of the song cannot be read now"),
+            })
     };
     Ok(Reply::OnDisk(Queue::Songs, Box::new(open)))
 }
