@@ -26,7 +26,7 @@ impl Server {
         let address = free.local_addr().expect("an address");
         drop(free);
         let began = Instant::now();
-        let process = Command::new(env!("CARGO_BIN_EXE_kinglet"))
+        let process = command()
             .args(["serve", "--listen", &address.to_string(), "--log-level", "error"])
             .args([Path::new("--music"), music, Path::new("--data"), data])
             .envs(settings.iter().copied())
@@ -42,6 +42,11 @@ impl Server {
         server.connect().get("/rest/getOpenSubsonicExtensions?f=json");
         server.start = began.elapsed();
         server
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Whether it has not ended.
@@ -62,11 +67,7 @@ impl Server {
 
     /// CPU time used until now, in the kernel too.
     pub fn cpu(&self) -> Duration {
-        let stat = self.proc("stat");
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
-        let ticks: u64 = [11, 12].iter().map(|at| fields[*at].parse::<u64>().expect("ticks")).sum();
-        // Linux counts them in hundredths of a second for programs.
-        Duration::from_millis(ticks * 10)
+        cpu(self.process.id())
     }
 
     /// A figure of its memory in MiB: `RssAnon`, `RssFile`.
@@ -105,13 +106,37 @@ impl Drop for Server {
     }
 }
 
+/// The program: the one of this build, or the words of `BENCH_PROGRAM`, such as an emulator and a
+/// program of another machine.
+pub fn command() -> Command {
+    let given = std::env::var("BENCH_PROGRAM").unwrap_or_default();
+    let mut words = given.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or(env!("CARGO_BIN_EXE_kinglet")));
+    command.args(words);
+    command
+}
+
+/// CPU time that a process has used until now, in the kernel too.
+pub fn cpu(process: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("stat");
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
+    let ticks: u64 = [11, 12].iter().map(|at| fields[*at].parse::<u64>().expect("ticks")).sum();
+    // Linux counts them in hundredths of a second for programs.
+    Duration::from_millis(ticks * 10)
+}
+
 /// A connection that is kept.
 pub struct Connection(pub BufReader<TcpStream>);
 
 impl Connection {
     /// Sends a request for a path.
     pub fn send(&mut self, path: &str) {
-        let head = format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n");
+        self.send_with(path, "");
+    }
+
+    /// Sends a request for a path with further lines in its head, each with its end.
+    pub fn send_with(&mut self, path: &str, lines: &str) {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: bench\r\n{lines}\r\n");
         self.0.get_mut().write_all(head.as_bytes()).expect("sent");
     }
 

@@ -27,7 +27,7 @@ pub fn all(work: &Path, folder: &Path, files: &[Vec<u8>]) {
     };
     let data = work.join("data-disks");
     let mut server = Server::start(disk.path(), &data, &music::settings(&[]));
-    let ids = music::ids(&server);
+    let ids = music::ids(&server, music::FILES);
     slow(&server, &disk, &ids, files);
     hung(&server, &disk, &ids, files);
     failing(&server, &mut disk, &ids, files);

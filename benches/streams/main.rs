@@ -1,15 +1,23 @@
 //! What streams do to the running program: its memory under many slow readers and idle connections,
-//! and its answers while a disk is slow, hangs, fails or is pulled out.
+//! its answers while a disk is slow, hangs, fails or is pulled out, what it does in little memory,
+//! with large files and with many.
 //!
-//! `cargo bench --bench streams -- [readers] [connections] [disks]`; the disks take root, FUSE, a C
-//! compiler and libfuse3. Every byte of every stream is compared; a wrong one, a stream that should
-//! break and does not, or a call that fails ends the program. Figures are only printed.
+//! `cargo bench --bench streams -- [readers] [connections] [disks] [memory] [large] [many]`; the
+//! disks take root, FUSE, a C compiler and libfuse3, little memory takes root and a cgroup. Every
+//! byte of every stream is compared; a wrong one, a stream that should break and does not, or a call
+//! that fails ends the program. Figures are only printed.
+//!
+//! `BENCH_PROGRAM` names another program than that of this build, such as one for 32 bits:
+//! `BENCH_PROGRAM="qemu-arm-static kinglet-armv7" cargo bench --bench streams -- large many`.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod disk;
 mod disks;
 mod figures;
+mod large;
+mod many;
+mod memory;
 mod music;
 #[path = "../program/mod.rs"]
 mod program;
@@ -36,15 +44,26 @@ fn main() {
     allow_files();
     let work = tempfile::tempdir().expect("a temporary folder");
     let folder = work.path().join("music");
-    let files = music::make(&folder);
-    if wanted("readers") {
-        readers(work.path(), &folder, &files);
+    if ["readers", "connections", "disks", "memory"].into_iter().any(wanted) {
+        let files = music::make(&folder, music::FILES, music::LENGTH);
+        if wanted("readers") {
+            readers(work.path(), &folder, &files);
+        }
+        if wanted("connections") {
+            connections(work.path(), &folder);
+        }
+        if wanted("disks") {
+            disks::all(work.path(), &folder, &files);
+        }
+        if wanted("memory") {
+            memory::little(work.path(), &folder, &files);
+        }
     }
-    if wanted("connections") {
-        connections(work.path(), &folder);
+    if wanted("large") {
+        large::all(work.path());
     }
-    if wanted("disks") {
-        disks::all(work.path(), &folder, &files);
+    if wanted("many") {
+        many::all(work.path());
     }
 }
 
@@ -83,7 +102,7 @@ fn readers(work: &Path, folder: &Path, files: &[Vec<u8>]) {
     println!("{READERS} readers of 128 KiB/s");
     let data = work.join("data-readers");
     let server = Server::start(folder, &data, &music::settings(&[("KINGLET_CONNECTIONS", "1024")]));
-    let ids = music::ids(&server);
+    let ids = music::ids(&server, music::FILES);
     let (anon, file) = (server.memory("RssAnon"), server.memory("RssFile"));
     let (open, cpu) = (server.descriptors(), server.cpu());
     let over = AtomicBool::new(false);
@@ -157,7 +176,7 @@ fn connections(work: &Path, folder: &Path) {
     let settings =
         music::settings(&[("KINGLET_CONNECTIONS", "4096"), ("KINGLET_HEADER_TIMEOUT", "5s")]);
     let server = Server::start(folder, &data, &settings);
-    music::ids(&server);
+    music::ids(&server, music::FILES);
     let before = server.memory("RssAnon");
     let ping = music::call("ping", "");
     let over = AtomicBool::new(false);

@@ -18,25 +18,35 @@ pub const LENGTH: usize = 24 << 20;
 const BLOCK: usize = 32 << 10;
 const PASSWORD: &str = "sesame";
 
-/// A sound file of a minute or two that no ear would like.
-pub fn content(number: usize) -> Vec<u8> {
-    let length = |bytes: usize| u32::try_from(bytes).expect("a length").to_le_bytes();
-    let mut file = [b"RIFF", &length(LENGTH - 8)[..], b"WAVEfmt "].concat();
+/// The head of a sound file of this length; what it cannot tell is too long to be told.
+pub fn head(length: u64) -> Vec<u8> {
+    let number = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
+    let mut head = [b"RIFF", &number(length - 8)[..], b"WAVEfmt "].concat();
     // PCM, two channels, 44,100 samples a second of 16 bits.
-    file.extend([16, 0, 0, 0, 1, 0, 2, 0, 0x44, 0xac, 0, 0, 0x10, 0xb1, 2, 0, 4, 0, 16, 0]);
-    file.extend([b"data", &length(LENGTH - 44)[..]].concat());
-    let word = |index: u64| {
+    head.extend([16, 0, 0, 0, 1, 0, 2, 0, 0x44, 0xac, 0, 0, 0x10, 0xb1, 2, 0, 4, 0, 16, 0]);
+    head.extend([b"data", &number(length - 44)[..]].concat());
+    head
+}
+
+/// Sound that no ear would like: other bytes at each place and in each file.
+pub fn noise(number: usize, length: usize) -> impl Iterator<Item = u8> {
+    let word = move |index: u64| {
         let mixed = (index ^ ((number as u64) << 40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9).to_le_bytes()
     };
-    file.extend((1..).flat_map(word).take(LENGTH - 44));
+    (1..).flat_map(word).take(length)
+}
+
+fn content(number: usize, length: usize) -> Vec<u8> {
+    let mut file = head(length as u64);
+    file.extend(noise(number, length - file.len()));
     file
 }
 
-/// Writes all files into a folder and gives what is in them.
-pub fn make(folder: &Path) -> Vec<Vec<u8>> {
+/// Writes so many files of this length into a folder and gives what is in them.
+pub fn make(folder: &Path, count: usize, length: usize) -> Vec<Vec<u8>> {
     fs::create_dir_all(folder).expect("a folder");
-    let files: Vec<_> = (0..FILES).map(content).collect();
+    let files: Vec<_> = (0..count).map(|number| content(number, length)).collect();
     for (number, file) in files.iter().enumerate() {
         fs::write(folder.join(format!("{number:03}.wav")), file).expect("a file");
     }
@@ -53,8 +63,8 @@ pub fn call(name: &str, query: &str) -> String {
     format!("/rest/{name}?u=admin&p={PASSWORD}&v=1.16.1&c=bench&f=json&{query}")
 }
 
-/// Waits for the scan; the id of each file.
-pub fn ids(server: &Server) -> Vec<String> {
+/// Waits for the scan of so many files; the id of each.
+pub fn ids(server: &Server, count: usize) -> Vec<String> {
     let end = Instant::now() + Duration::from_secs(120);
     let mut connection = server.connect();
     loop {
@@ -62,7 +72,7 @@ pub fn ids(server: &Server) -> Vec<String> {
         let answer: Value = serde_json::from_slice(&body).expect("JSON");
         let songs = &answer["subsonic-response"]["searchResult3"]["song"];
         let songs = songs.as_array().map_or(&[][..], Vec::as_slice);
-        if songs.len() == FILES {
+        if songs.len() == count {
             let mut named: Vec<_> = songs
                 .iter()
                 .map(|song| (song["path"].as_str().expect("a path"), song["id"].as_str()))
