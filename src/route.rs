@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
 };
-use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
 use crate::app::App;
-use crate::http::body::{Response, text};
+use crate::http::body::{Response, come_back, method_not_allowed, text};
 use crate::http::client;
 use crate::http::request::Request;
 use crate::http::work::{Queue, Work};
@@ -194,7 +194,10 @@ pub fn dispatch(app: &App, request: &Request) -> Work {
     match request.method {
         Method::GET | Method::HEAD | Method::POST => {}
         Method::OPTIONS => return Work::Done(preflight()),
-        _ => return Work::Done(method_not_allowed()),
+        _ => {
+            let methods = "GET, HEAD, POST, OPTIONS";
+            return Work::Done(method_not_allowed("Use GET, HEAD or POST.\n", methods));
+        }
     }
     let trusted =
         |peer: IpAddr| app.config.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
@@ -253,9 +256,7 @@ fn broken(request: &Request) -> Response {
 fn disk_is_late() -> Response {
     tracing::warn!("a disk with music does not answer");
     let words = "The disk with the music does not answer. Try again in a while.\n";
-    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, words);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("30"));
-    response
+    come_back(StatusCode::SERVICE_UNAVAILABLE, words, "30")
 }
 
 /// Web players on other origins ask first.
@@ -268,17 +269,12 @@ fn preflight() -> Response {
     response
 }
 
-fn method_not_allowed() -> Response {
-    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Use GET, HEAD or POST.\n");
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
-    response
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use hyper::header::RETRY_AFTER;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::sync::mpsc;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
 use hyper::{Method, StatusCode};
 use tokio::sync::Semaphore;
 
@@ -55,9 +55,7 @@ impl Scrape {
             return text(StatusCode::NOT_FOUND, "There is nothing here but /metrics.\n");
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Use GET or HEAD.\n");
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return response;
+            return body::method_not_allowed("Use GET or HEAD.\n", "GET, HEAD");
         }
         let library = self.library().await;
         if let Err(error) = &library {

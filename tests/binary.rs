@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/silence.rs"]
+mod silence;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -154,21 +157,6 @@ fn check_is_content_with_a_good_set_up() {
     assert!(out(&output).contains("A server can start"));
 }
 
-/// A WAV file of silence, longer than the buffers of a connection.
-fn long_song() -> Vec<u8> {
-    const SOUND: u32 = 64 << 20;
-    let mut file = b"RIFF".to_vec();
-    file.extend((SOUND + 36).to_le_bytes());
-    file.extend(b"WAVEfmt ");
-    for (number, bytes) in [(16, 4), (1, 2), (2, 2), (44_100, 4), (176_400, 4), (4, 2), (16, 2)] {
-        file.extend(&u32::to_le_bytes(number)[..bytes]);
-    }
-    file.extend(b"data");
-    file.extend(SOUND.to_le_bytes());
-    file.resize(file.len() + SOUND as usize, 0);
-    file
-}
-
 /// Kills the server should a test fail.
 struct Running(Child);
 
@@ -182,7 +170,7 @@ impl Drop for Running {
 fn the_first_signal_lets_a_song_play_on_and_the_second_does_not() {
     let home = home();
     fs::create_dir(home.path().join("Music")).unwrap();
-    fs::write(home.path().join("Music/silence.wav"), long_song()).unwrap();
+    silence::write(&home.path().join("Music/silence.wav"));
     let server = Command::new(env!("CARGO_BIN_EXE_kinglet"))
         .args(["serve", "--music", "Music", "--data", "data", "--listen", "127.0.0.1:0"])
         .env("HOME", home.path())

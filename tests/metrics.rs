@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/silence.rs"]
+mod silence;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Lines, Read, Write};
@@ -11,10 +14,9 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use silence::SOUND;
 use tempfile::TempDir;
 
-/// Sound of the song: more than the buffers of a connection hold.
-const SOUND: u32 = 64 << 20;
 /// What never comes in this time is missing.
 const DEADLINE: Duration = Duration::from_secs(20);
 const SIGNED: &str = "u=admin&p=sesame&v=1.16.1&c=test&f=json";
@@ -136,7 +138,7 @@ impl Server {
     fn start() -> Server {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("Music")).unwrap();
-        write_song(&home.path().join("Music/silence.wav"));
+        silence::write(&home.path().join("Music/silence.wav"));
         let mut process = kinglet(home.path(), "127.0.0.1:0", "127.0.0.1:0");
         let log = BufReader::new(process.stderr.take().unwrap()).lines();
         let (address, metrics) = (String::new(), String::new());
@@ -233,21 +235,6 @@ fn kinglet(home: &Path, listen: &str, metrics: &str) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
-}
-
-/// Writes a WAV file of silence; it takes no space on the disk.
-fn write_song(path: &Path) {
-    let mut head = b"RIFF".to_vec();
-    head.extend((SOUND + 36).to_le_bytes());
-    head.extend(b"WAVEfmt ");
-    for (number, bytes) in [(16, 4), (1, 2), (2, 2), (44_100, 4), (176_400, 4), (4, 2), (16, 2)] {
-        head.extend(&u32::to_le_bytes(number)[..bytes]);
-    }
-    head.extend(b"data");
-    head.extend(SOUND.to_le_bytes());
-    let mut file = File::create(path).unwrap();
-    file.write_all(&head).unwrap();
-    file.set_len(head.len() as u64 + u64::from(SOUND)).unwrap();
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -159,8 +159,7 @@ async fn refuse(stream: TcpStream, peer: SocketAddr, limits: Limits) {
     let place = Arc::new(Connection::new(Instant::now()));
     let answer = |_| async {
         let words = "The server has as many connections as it may. Try again in a while.\n";
-        let mut response = body::text(StatusCode::SERVICE_UNAVAILABLE, words);
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        let mut response = body::come_back(StatusCode::SERVICE_UNAVAILABLE, words, "5");
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         response
     };

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 
 /// A response with our body.
 pub type Response = hyper::Response<Body>;
@@ -56,6 +56,20 @@ pub fn respond(
 /// A response of plain words.
 pub fn text(status: StatusCode, words: &'static str) -> Response {
     respond(status, "text/plain; charset=utf-8", words)
+}
+
+/// A refusal of the method; `methods` are those that are taken.
+pub fn method_not_allowed(words: &'static str, methods: &'static str) -> Response {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, words);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+/// A refusal of what may be had later: the client is asked to come back after so many seconds.
+pub fn come_back(status: StatusCode, words: &'static str, seconds: &'static str) -> Response {
+    let mut response = text(status, words);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+    response
 }
 
 impl HttpBody for Body {

@@ -74,9 +74,7 @@ pub struct Opened {
 pub fn open(plan: Plan) -> io::Result<Opened> {
     let opened = open_regular(&plan.path).and_then(|file| Ok((file.identity()?, file)));
     match opened {
-        Ok((identity, file)) => {
-            Ok(Opened { plan, source: Arc::new(file), identity, held: None, pace: None })
-        }
+        Ok((identity, file)) => Ok(Opened::of(plan, Arc::new(file), identity)),
         Err(error) => {
             tracing::warn!(path = %plan.path.display(), %error, "a song cannot be opened");
             Err(error)
@@ -88,7 +86,11 @@ impl Opened {
     /// A source that is sent as a plan says; fails where it does not tell what it is.
     pub fn new(plan: Plan, source: Arc<dyn Source>) -> io::Result<Opened> {
         let identity = source.identity()?;
-        Ok(Opened { plan, source, identity, held: None, pace: None })
+        Ok(Opened::of(plan, source, identity))
+    }
+
+    fn of(plan: Plan, source: Arc<dyn Source>, identity: Identity) -> Opened {
+        Opened { plan, source, identity, held: None, pace: None }
     }
 
     /// Keeps a value (a [`Place`](super::places::Place)) until the last byte of the body was
@@ -356,7 +358,6 @@ mod tests {
 
     #[tokio::test]
     async fn what_begins_at_once_is_the_same_to_the_last_byte() {
-        use http_body_util::BodyExt;
         let content: Vec<u8> = (0..700_000_u32).flat_map(|number| number.to_le_bytes()).collect();
         let file = tempfile::tempfile().unwrap();
         std::os::unix::fs::FileExt::write_all_at(&file, &content, 0).unwrap();

@@ -14,8 +14,8 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
-    HeaderValue, LOCATION, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderValue,
+    LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, StatusCode};
 
@@ -106,9 +106,8 @@ pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
     let work = match request.method {
         Method::GET | Method::HEAD => answer(app, request, origin),
         _ => {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Use GET or HEAD.\n");
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            Work::Done(response)
+            let refusal = body::method_not_allowed("Use GET or HEAD.\n", "GET, HEAD");
+            Work::Done(changing(refusal))
         }
     };
     let head = request.method == Method::HEAD;
@@ -185,9 +184,7 @@ impl Refusal {
             Refusal::EndedFile => text(StatusCode::GONE, "This share has ended.\n"),
             Refusal::Full => {
                 let words = "As many are listening as may at a time. Try again in a while.\n";
-                let mut response = text(StatusCode::SERVICE_UNAVAILABLE, words);
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("30"));
-                response
+                changing(body::come_back(StatusCode::SERVICE_UNAVAILABLE, words, "30"))
             }
             Refusal::Unreadable => {
                 text(StatusCode::SERVICE_UNAVAILABLE, "The file cannot be read now.\n")

@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use hyper::header::{HeaderValue, RETRY_AFTER};
 
 use crate::db::{songs, users};
 use crate::http::body::{self, Response};
@@ -72,9 +71,7 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
 /// The spec has no code for this; players know the status of HTTP.
 fn too_many() -> Response {
     let words = "Too many streams of this user at a time. Try again in a while.\n";
-    let mut response = body::text(StatusCode::TOO_MANY_REQUESTS, words);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("30"));
-    response
+    body::come_back(StatusCode::TOO_MANY_REQUESTS, words, "30")
 }
 
 /// `getCoverArt`: the picture of a song, an album, an artist or a folder.
