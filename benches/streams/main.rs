@@ -1,11 +1,11 @@
-//! What streams do to the running program: its memory under many slow readers and idle connections,
-//! its answers while a disk is slow, hangs, fails or is pulled out, what it does in little memory,
-//! with large files and with many.
+//! What streams do to the running program: its memory under many slow readers, idle connections and
+//! listeners of one link, its answers while a disk is slow, hangs, fails or is pulled out, what it
+//! does in little memory, with large files and with many.
 //!
-//! `cargo bench --bench streams -- [readers] [connections] [disks] [memory] [large] [many]`; the
-//! disks take root, FUSE, a C compiler and libfuse3, little memory takes root and a cgroup. Every
-//! byte of every stream is compared; a wrong one, a stream that should break and does not, or a call
-//! that fails ends the program. Figures are only printed.
+//! `cargo bench --bench streams -- [readers] [listeners] [connections] [disks] [memory] [large]
+//! [many]`; the disks take root, FUSE, a C compiler and libfuse3, little memory takes root and a
+//! cgroup. Every byte of every stream is compared; a wrong one, a stream that should break and does
+//! not, or a call that fails ends the program. Figures are only printed.
 //!
 //! `BENCH_PROGRAM` names another program than that of this build, such as one for 32 bits:
 //! `BENCH_PROGRAM="qemu-arm-static kinglet-armv7" cargo bench --bench streams -- large many`.
@@ -16,6 +16,7 @@ mod disk;
 mod disks;
 mod figures;
 mod large;
+mod listeners;
 mod many;
 mod memory;
 mod music;
@@ -44,10 +45,13 @@ fn main() {
     allow_files();
     let work = tempfile::tempdir().expect("a temporary folder");
     let folder = work.path().join("music");
-    if ["readers", "connections", "disks", "memory"].into_iter().any(wanted) {
+    if ["readers", "listeners", "connections", "disks", "memory"].into_iter().any(wanted) {
         let files = music::make(&folder, music::FILES, music::LENGTH);
         if wanted("readers") {
             readers(work.path(), &folder, &files);
+        }
+        if wanted("listeners") {
+            listeners::one_link(work.path(), &folder, &files);
         }
         if wanted("connections") {
             connections(work.path(), &folder);

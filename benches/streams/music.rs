@@ -95,8 +95,13 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// Asks for a file, without waiting for the answer.
     pub fn ask(server: &Server, id: &str, file: &'a [u8]) -> Stream<'a> {
+        Stream::of(server, &call("stream", &format!("id={id}")), file)
+    }
+
+    /// Asks for a file by its path on the server, without waiting for the answer.
+    pub fn of(server: &Server, path: &str, file: &'a [u8]) -> Stream<'a> {
         let mut connection = server.connect();
-        connection.send(&call("stream", &format!("id={id}")));
+        connection.send(path);
         Stream { connection, file, at: 0 }
     }
 

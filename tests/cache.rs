@@ -1,0 +1,217 @@
+//! The settings for nginx that the README shows, word for word: a cache that carries the load of a
+//! link. Skipped, with a word, where there is no nginx.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../benches/streams/music.rs"]
+#[allow(dead_code)]
+mod music;
+#[path = "../benches/program/mod.rs"]
+mod program;
+
+use std::fs;
+use std::io::{BufReader, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use program::{Connection, Server};
+use serde_json::Value;
+
+const README: &str = include_str!("../README.md");
+/// Some slices and a rest.
+const LENGTH: usize = (3 << 20) + 12_345;
+/// How long the cache may give what it has without asking, with time to spare.
+const KEPT_FOR: Duration = Duration::from_secs(62);
+
+/// A server with one song, its link, and nginx in front of it.
+struct Set {
+    nginx: Nginx,
+    server: Server,
+    metrics: SocketAddr,
+    song: Vec<u8>,
+    id: String,
+    work: tempfile::TempDir,
+}
+
+impl Set {
+    fn new() -> Option<Set> {
+        if Command::new("nginx").arg("-v").stderr(Stdio::null()).status().is_err() {
+            println!("skipped: no nginx");
+            return None;
+        }
+        let work = tempfile::tempdir().unwrap();
+        let folder = work.path().join("music");
+        let song = music::make(&folder, 1, LENGTH).remove(0);
+        let picture = image::RgbImage::from_pixel(800, 800, image::Rgb([200, 80, 40]));
+        picture.save(folder.join("cover.png")).unwrap();
+        let metrics = free();
+        let server = Server::start(
+            &folder,
+            &work.path().join("data"),
+            &music::settings(&[
+                ("KINGLET_METRICS_LISTEN", &metrics.to_string()),
+                ("KINGLET_TRUSTED_PROXIES", "127.0.0.1"),
+            ]),
+        );
+        let id = music::ids(&server, 1).remove(0);
+        let nginx = Nginx::start(work.path(), server.address());
+        Some(Set { nginx, server, metrics, song, id, work })
+    }
+
+    /// Makes a link through nginx; its path.
+    fn share(&self, more: &str) -> String {
+        let call = music::call("createShare", &format!("id={}&{more}", self.id));
+        let (_, answer) = self.nginx.connect().fetch(&call);
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let url = answer["subsonic-response"]["shares"]["share"][0]["url"].as_str().unwrap();
+        // The name that our connections give.
+        url.strip_prefix("http://bench").expect("a link to nginx").to_owned()
+    }
+
+    /// A metric's value, summed over the lines that begin so.
+    fn metric(&self, begins: &str) -> usize {
+        let mut connection = connect(self.metrics);
+        let (status, text) = connection.fetch("/metrics");
+        assert_eq!(status, 200);
+        let text = String::from_utf8(text).unwrap();
+        let lines = text.lines().filter(|line| line.starts_with(begins));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
+    }
+
+    fn bytes_read(&self) -> usize {
+        self.metric("kinglet_stream_bytes_total ")
+    }
+}
+
+/// nginx with the settings of the README; ended when dropped.
+struct Nginx {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Nginx {
+    fn start(work: &Path, server: SocketAddr) -> Nginx {
+        let own = work.join("nginx");
+        fs::create_dir(&own).unwrap();
+        let address = free();
+        let (_, after) = README.split_once("```nginx\n").expect("settings for nginx");
+        let mut shown = after.split_once("```").unwrap().0.to_owned();
+        for (example, here) in [
+            ("/var/cache/nginx/kinglet", own.join("cache").to_str().unwrap()),
+            ("listen 80;", &format!("listen {address};")),
+            ("server_name music.example.org;", ""),
+            ("http://127.0.0.1:4040", &format!("http://{server}")),
+        ] {
+            assert!(shown.contains(example), "no {example} in the README");
+            shown = shown.replace(example, here);
+        }
+        let own = own.display();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .iter()
+            .map(|kind| format!("{kind}_temp_path {own}/temp;\n"))
+            .collect();
+        let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
+        let settings = format!(
+            "daemon off; {user} worker_processes 2; worker_rlimit_nofile 8192; pid {own}/pid; error_log {own}/error.log;\n\
+             events {{ worker_connections 4096; }}\nhttp {{\naccess_log off;\n{temporary}{shown}\n}}\n",
+        );
+        let file = work.join("nginx.conf");
+        fs::write(&file, settings).unwrap();
+        let mut process = Command::new("nginx").args([Path::new("-c"), &file]).spawn().unwrap();
+        let began = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(process.try_wait().unwrap().is_none(), "nginx ended");
+            assert!(began.elapsed() < Duration::from_secs(20), "nginx does not start");
+            thread::sleep(Duration::from_millis(10));
+        }
+        Nginx { process, address }
+    }
+
+    fn connect(&self) -> Connection {
+        connect(self.address)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // Killed, it would leave those that work for it.
+        let process = rustix::process::Pid::from_child(&self.process);
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+        let _ = self.process.wait();
+    }
+}
+
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn connect(address: SocketAddr) -> Connection {
+    Connection(BufReader::new(TcpStream::connect(address).unwrap()))
+}
+
+/// Fetches a part of a song and compares every byte.
+fn listen(mut connection: Connection, path: &str, song: &[u8], from: usize) {
+    let range = if from > 0 { format!("Range: bytes={from}-\r\n") } else { String::new() };
+    connection.send_with(&format!("{path}?listener"), &range);
+    let (status, length) = connection.head();
+    assert_eq!((status, length), (if from > 0 { 206 } else { 200 }, song.len() - from));
+    let (mut at, mut block) = (from, vec![0; 64 << 10]);
+    while at < song.len() {
+        let count = connection.0.read(&mut block).unwrap();
+        assert!(count > 0, "it ends after {at} bytes");
+        assert!(song.get(at..at + count) == block.get(..count), "other bytes at {at}");
+        at += count;
+    }
+}
+
+#[test]
+fn a_thousand_listeners_cost_the_server_one_read_of_each_byte() {
+    const LISTENERS: usize = 1_000;
+    let Some(set) = Set::new() else { return };
+    let link = set.share("");
+    let (song, cover) = (format!("{link}/{}.wav", set.id), format!("{link}/{}-600.jpg", set.id));
+    let begin = Arc::new(Barrier::new(LISTENERS));
+    thread::scope(|scope| {
+        for number in 0..LISTENERS {
+            let (begin, song, cover, set) = (Arc::clone(&begin), &song, &cover, &set);
+            let listener = move || {
+                let mut connection = set.nginx.connect();
+                begin.wait();
+                assert_eq!(connection.fetch(cover).0, 200);
+                // Some begin anywhere, as players do that go on where they were.
+                let from = if number % 3 == 0 { number * set.song.len() / LISTENERS } else { 0 };
+                listen(connection, song, &set.song, from);
+            };
+            thread::Builder::new().stack_size(256 << 10).spawn_scoped(scope, listener).unwrap();
+        }
+    });
+    assert_eq!(set.bytes_read(), LENGTH);
+    let covers = "kinglet_responses_total{door=\"share\",endpoint=\"cover\"";
+    assert_eq!(set.metric(covers), 1, "times that the cover was read");
+}
+
+#[test]
+#[ignore = "waits two minutes"]
+fn a_cache_asks_again_after_a_minute_and_hears_of_an_end() {
+    let Some(set) = Set::new() else { return };
+    let link = set.share("");
+    let song = format!("{link}/{}.wav", set.id);
+    listen(set.nginx.connect(), &song, &set.song, 0);
+    thread::sleep(KEPT_FOR);
+    listen(set.nginx.connect(), &song, &set.song, 0);
+    assert_eq!(set.bytes_read(), LENGTH, "asked again, it need not be sent again");
+    let asked = "kinglet_responses_total{door=\"share\",endpoint=\"song\",status=\"3xx\"}";
+    assert!(set.metric(asked) > 0);
+
+    let (_, shares) = set.server.connect().fetch(&music::call("getShares", ""));
+    let shares: Value = serde_json::from_slice(&shares).unwrap();
+    let id = shares["subsonic-response"]["shares"]["share"][0]["id"].as_str().unwrap();
+    set.server.connect().get(&music::call("deleteShare", &format!("id={id}")));
+    thread::sleep(KEPT_FOR);
+    assert_eq!(set.nginx.connect().fetch(&song).0, 404);
+    drop(set.work);
+}
