@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http", &["error"]),
     ("config", &["error"]),
     ("log", &["config", "error"]),
-    ("db", &["error", "id"]),
+    ("db", &["error", "id", "secret"]),
     // The rooms.
     ("media", &["db", "error", "http", "id"]),
     ("scan", &["clock", "config", "db", "error", "id", "media"]),

@@ -185,11 +185,7 @@ fn shares_answer_as_recorded() {
     let server = Server::open();
     server.golden("sharing/getShares.none", ADMIN, "getShares");
     share(&server, ADMIN, "id=so2&id=al2&description=a <b> %26 c&expires=4102444800000");
-    server
-        .app
-        .db
-        .write(|db| db.execute("UPDATE share SET token = 'abcdefgh12345678'", []))
-        .unwrap();
+    server.set_link("sh1", "abcdefgh12345678");
     server.golden("sharing/getShares", ADMIN, "getShares");
     server.golden("sharing/unknown", ADMIN, "createShare?id=so999");
     server.golden("sharing/forbidden", BEN, "createShare?id=so1");

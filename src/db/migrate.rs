@@ -1,19 +1,28 @@
 //! Brings a database file to the newest schema, in one transaction.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
+use super::shares;
 use crate::error::{Error, Result};
 
+/// What a step does beyond its SQL.
+type Fill = fn(&Transaction) -> rusqlite::Result<()>;
+
 /// Every step in order, with the schema number (`user_version`) it leads to.
-const STEPS: [(i64, &str); 2] = [
-    (1, include_str!("migrations/0001_library.sql")),
-    (2, include_str!("migrations/0002_users.sql")),
+const STEPS: [(i64, &str, Fill); 3] = [
+    (1, include_str!("migrations/0001_library.sql"), nothing),
+    (2, include_str!("migrations/0002_users.sql"), nothing),
+    (3, include_str!("migrations/0003_shares.sql"), shares::hash_tokens),
 ];
+
+fn nothing(_: &Transaction) -> rusqlite::Result<()> {
+    Ok(())
+}
 
 /// Runs the steps a file has not seen. A file of a newer Kinglet is refused, untouched.
 pub fn run(connection: &mut Connection) -> Result<()> {
     let seen = version(connection)?;
-    let newest = STEPS.iter().map(|(number, _)| *number).fold(0, i64::max);
+    let newest = STEPS.iter().map(|(number, ..)| *number).fold(0, i64::max);
     if seen > newest {
         return Err(Error::new(format!(
             "the database was written by a newer Kinglet (schema {seen}, this one knows {newest}): \
@@ -21,8 +30,9 @@ pub fn run(connection: &mut Connection) -> Result<()> {
         )));
     }
     let transaction = connection.transaction()?;
-    for (number, step) in STEPS.iter().filter(|(number, _)| *number > seen) {
+    for (number, step, fill) in STEPS.iter().filter(|(number, ..)| *number > seen) {
         transaction.execute_batch(step)?;
+        fill(&transaction)?;
         transaction.pragma_update(None, "user_version", number)?;
     }
     transaction.commit()?;
@@ -43,7 +53,28 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         run(&mut connection).unwrap();
         run(&mut connection).unwrap();
-        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(version(&connection).unwrap(), 3);
+    }
+
+    #[test]
+    fn links_of_old_files_are_found_by_their_hash() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for (_, step, _) in STEPS.iter().filter(|(number, ..)| *number < 3) {
+            connection.execute_batch(step).unwrap();
+        }
+        connection
+            .execute_batch(
+                "PRAGMA user_version = 2;
+                 INSERT INTO user (id, name, password, roles, created) VALUES (1, 'anna', x'00', 1024, 0);
+                 INSERT INTO share (id, token, user_id, created) VALUES (7, 'abc', 1, 0), (8, 'abd', 1, 0);",
+            )
+            .unwrap();
+        run(&mut connection).unwrap();
+        for (token, id) in [("abc", 7), ("abd", 8)] {
+            let share = shares::by_token(&connection, token).unwrap().unwrap();
+            assert_eq!(share.id, id);
+            assert!(share.live && share.downloadable && !share.embed && !share.has_passphrase());
+        }
     }
 
     #[test]

@@ -136,19 +136,24 @@ pub struct File {
 /// The columns of `Song` and their joins; ?1 is the user, ?2 the visible music folders, and `pick`
 /// gives ids in order: a cross join keeps that order.
 fn select(pick: &str) -> String {
+    format!("{} AND s.missing IS NULL", select_with_gone(pick))
+}
+
+/// The same with songs whose files are gone; the last column tells which those are.
+fn select_with_gone(pick: &str) -> String {
     format!(
         "SELECT s.id, s.folder_id, s.album_id, s.artist_id, s.title, s.sort_title, a.name, s.artist, s.artists,
             a.artist, a.artists, s.track, s.disc, s.year, s.genre, s.genres, s.size, s.suffix, s.duration, s.bit_rate,
             s.bit_depth, s.sample_rate, s.channels, f.path, s.file_name, s.created, s.bpm, s.comment, s.mbid, s.explicit,
             s.track_gain, s.album_gain, s.track_peak, s.album_peak, s.own_cover, s.picture, a.cover_stamp, s.extra,
-            s.average_rating, n.starred, n.rating, n.play_count, n.played, b.position
+            s.average_rating, n.starred, n.rating, n.play_count, n.played, b.position, s.missing IS NOT NULL
          FROM ({pick}) pick
          CROSS JOIN song s ON s.id = pick.id
          JOIN album a ON a.id = s.album_id
          JOIN folder f ON f.id = s.folder_id
          LEFT JOIN annotation n ON n.user_id = ?1 AND n.kind = 1 AND n.item_id = s.id
          LEFT JOIN bookmark b ON b.user_id = ?1 AND b.song_id = s.id
-         WHERE s.missing IS NULL AND (?2 >> s.music_folder_id) & 1"
+         WHERE (?2 >> s.music_folder_id) & 1"
     )
 }
 
@@ -219,6 +224,15 @@ pub(super) fn cover(
 /// What is missing or not visible to the user is left out.
 pub(super) fn picked(db: &Connection, pick: &str, params: impl Params) -> Result<Vec<Song>> {
     collect(db, &select(pick), params, read)
+}
+
+/// The same with songs whose files are gone, and whether each is.
+pub(super) fn picked_with_gone(
+    db: &Connection,
+    pick: &str,
+    params: impl Params,
+) -> Result<Vec<(Song, bool)>> {
+    collect(db, &select_with_gone(pick), params, |row| Ok((read(row)?, row.get(44)?)))
 }
 
 /// One song.

@@ -23,6 +23,7 @@ use kinglet::config::{self, Flags};
 use kinglet::db::users::{self, ALL_MUSIC_FOLDERS, ALL_ROLES, Role, User};
 use kinglet::http::request::Request;
 use kinglet::route;
+use kinglet::secret;
 use kinglet::subsonic::types::time::Time;
 
 /// Has every right and sees all music folders.
@@ -148,6 +149,14 @@ impl Server {
             .headers
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         self.answer(&request)
+    }
+
+    /// Gives a share a link of this word, so that it can be recorded.
+    pub fn set_link(&self, share: &str, token: &str) {
+        let id: i64 = share.strip_prefix("sh").unwrap().parse().unwrap();
+        let sql = "UPDATE share SET token = ?2, token_hash = ?3 WHERE id = ?1";
+        let row = (id, token, secret::token_hash(token));
+        assert_eq!(self.app.db.write(|db| db.execute(sql, row)).unwrap(), 1);
     }
 
     /// What is in `subsonic-response`.

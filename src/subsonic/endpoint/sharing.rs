@@ -112,9 +112,9 @@ fn own(call: &Call, db: &rusqlite::Connection, id: Id) -> Result<Row> {
 }
 
 fn show(call: &Call, db: &rusqlite::Connection, row: Row) -> Result<Share> {
-    let songs = shares::songs(db, &row, &shares::entries(db, &row)?, call.user.id)?;
+    let held = shares::held(db, &row, &shares::entries(db, &row)?, call.user.id)?;
     let pending = call.app.visits.pending(row.id);
-    Ok(Share::of(row, songs, pending, &call.origin.base))
+    Ok(Share::of(row, held.songs, pending, &call.origin.base))
 }
 
 /// The parameter `description`; an empty one counts.

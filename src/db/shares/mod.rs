@@ -3,15 +3,16 @@
 //! A share holds what its owner may see now: the owner's music folders bound it, and a playlist
 //! counts while the owner may read it.
 
+mod content;
+
 use rusqlite::{Connection, Result, Row, Transaction};
 
-use super::songs::{self, File, Song};
+pub use self::content::{Held, Missing, entries, freeze, held, thaw, title};
+use super::songs::File;
 use super::users::Role;
-use super::{Viewer, collect, items, optional};
+use super::{Viewer, collect, items, join_path, optional};
 use crate::id::Id;
-
-/// Songs a share shows at most: they are all in memory while its page is made.
-pub const MOST_SONGS: usize = 5_000;
+use crate::secret::token_hash;
 
 /// A share without what it holds.
 #[derive(Clone, Debug)]
@@ -38,6 +39,22 @@ pub struct Share {
     pub visit_count: i64,
     /// When its page was last opened, ms since 1970.
     pub last_visited: Option<i64>,
+    /// Whether its maker lets files be kept; see [`Share::may_download`].
+    pub downloadable: bool,
+    /// Whether it follows what it names; else it is frozen.
+    pub live: bool,
+    /// Whether its maker lets other sites show its player; see [`Share::may_embed`].
+    pub embed: bool,
+    /// The hash of the passphrase, where it takes one.
+    pub passphrase: Option<String>,
+    /// How many plays there may be; `None` is any number.
+    pub max_plays: Option<i64>,
+    /// What it was called when it was frozen.
+    pub title: Option<String>,
+    /// How often something of it was played, as far as that was written down.
+    pub play_count: i64,
+    /// How many listened, as far as that was written down.
+    pub listener_count: i64,
 }
 
 impl Share {
@@ -45,6 +62,33 @@ impl Share {
     /// share.
     pub fn is_open(&self, now: i64) -> bool {
         self.expires.is_none_or(|end| now < end) && self.owner_has(Role::Share)
+    }
+
+    /// Whether files may be kept: its maker lets them be, and the owner may keep them too.
+    pub fn may_download(&self) -> bool {
+        self.downloadable && self.owner_has(Role::Download)
+    }
+
+    /// Whether other sites may show its player.
+    pub fn may_embed(&self) -> bool {
+        self.embed
+    }
+
+    /// Whether it follows what it names: a new song of a shared album is in the share. A frozen one
+    /// holds what it held when it was frozen.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether a passphrase opens it.
+    pub fn has_passphrase(&self) -> bool {
+        self.passphrase.is_some()
+    }
+
+    /// Whether each answer is for the one who asked alone, so that no shared cache may keep it: it
+    /// takes a passphrase, or plays are counted against a limit.
+    pub fn is_for_one_listener(&self) -> bool {
+        self.has_passphrase() || self.max_plays.is_some()
     }
 
     /// Whether the owner has a right now.
@@ -79,7 +123,11 @@ pub struct NewShare<'a> {
 /// The columns of `Share`.
 const COLUMNS: &str =
     "sh.id, sh.token, sh.user_id, u.name, u.roles, u.music_folders, sh.description,
-    sh.created, sh.expires, sh.visit_count, sh.last_visited";
+    sh.created, sh.expires, sh.visit_count, sh.last_visited, sh.downloadable, sh.live, sh.embed, sh.passphrase,
+    sh.max_plays, sh.title, sh.play_count, sh.listener_count";
+
+/// The place of the first column behind them.
+const BEHIND: usize = 19;
 
 /// Where they come from.
 const TABLES: &str = "share sh JOIN user u ON u.id = sh.user_id";
@@ -97,6 +145,14 @@ fn read(row: &Row) -> Result<Share> {
         expires: row.get(8)?,
         visit_count: row.get(9)?,
         last_visited: row.get(10)?,
+        downloadable: row.get(11)?,
+        live: row.get(12)?,
+        embed: row.get(13)?,
+        passphrase: row.get(14)?,
+        max_plays: row.get(15)?,
+        title: row.get(16)?,
+        play_count: row.get(17)?,
+        listener_count: row.get(18)?,
     })
 }
 
@@ -108,8 +164,8 @@ pub fn by_id(db: &Connection, id: i64) -> Result<Option<Share>> {
 
 /// A share by the word in its link.
 pub fn by_token(db: &Connection, token: &str) -> Result<Option<Share>> {
-    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE sh.token = ?1");
-    optional(db.prepare_cached(&sql)?.query_row([token], read))
+    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE sh.token_hash = ?1");
+    optional(db.prepare_cached(&sql)?.query_row([token_hash(token)], read))
 }
 
 /// The shares of a user in the order they were made; of everybody without one.
@@ -130,9 +186,17 @@ pub fn count(db: &Connection) -> Result<i64> {
 pub fn create(db: &Transaction, new: &NewShare) -> Result<i64> {
     let id = db
         .prepare_cached(
-            "INSERT INTO share (token, user_id, description, created, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO share (token, token_hash, user_id, description, created, expires)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .insert((new.token, new.user, new.description, new.created, new.expires))?;
+        .insert((
+            new.token,
+            token_hash(new.token),
+            new.user,
+            new.description,
+            new.created,
+            new.expires,
+        ))?;
     let mut entry = db.prepare_cached(
         "INSERT INTO share_entry (share_id, position, kind, item_id) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -162,6 +226,18 @@ pub fn delete(db: &Transaction, id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Gives shares of old files the hash by which their links are looked up.
+pub(super) fn hash_tokens(db: &Transaction) -> Result<()> {
+    let tokens = collect(db, "SELECT id, token FROM share WHERE token_hash IS NULL", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
+    for (id, token) in tokens {
+        db.prepare_cached("UPDATE share SET token_hash = ?2 WHERE id = ?1")?
+            .execute((id, token_hash(&token)))?;
+    }
+    Ok(())
+}
+
 /// Adds visits of a share, the last of them at a moment in ms since 1970.
 pub fn add_visits(db: &Transaction, id: i64, count: i64, last: i64) -> Result<()> {
     db.prepare_cached(
@@ -172,51 +248,8 @@ pub fn add_visits(db: &Transaction, id: i64, count: i64, last: i64) -> Result<()
     Ok(())
 }
 
-/// What a share names, in order.
-pub fn entries(db: &Connection, share: &Share) -> Result<Vec<Id>> {
-    let sql = "SELECT kind, item_id FROM share_entry WHERE share_id = ?1 ORDER BY position";
-    let entries = collect(db, sql, [share.id], |row| Ok(items::id(row.get(0)?, row.get(1)?)))?;
-    Ok(entries.into_iter().flatten().collect())
-}
-
-/// The songs a share holds now by its [`entries`], as a user sees them (0 for a stranger), at most
-/// [`MOST_SONGS`].
-pub fn songs(db: &Connection, share: &Share, entries: &[Id], user: i64) -> Result<Vec<Song>> {
-    let viewer = share.seen_by(user);
-    let mut songs = Vec::new();
-    // Songs in a row are read together: many shares are lists of them.
-    for run in entries.chunk_by(|one, two| matches!((one, two), (Id::Song(_), Id::Song(_)))) {
-        let more = match run {
-            [Id::Album(id)] => songs::of_album(db, viewer, *id)?,
-            [Id::Artist(id)] => songs::of_artist(db, viewer, *id)?,
-            [Id::Folder(id)] => songs::below_folder(db, viewer, *id)?,
-            [Id::Playlist(id)] => of_playlist(db, viewer, *id, share.user_id)?,
-            several => {
-                let song = |id: &Id| if let Id::Song(id) = id { Some(*id) } else { None };
-                let ids: Vec<i64> = several.iter().filter_map(song).take(MOST_SONGS).collect();
-                songs::by_ids(db, viewer, &ids)?
-            }
-        };
-        songs.extend(more);
-        if songs.len() >= MOST_SONGS {
-            songs.truncate(MOST_SONGS);
-            break;
-        }
-    }
-    Ok(songs)
-}
-
-/// The songs of a playlist that a user may read.
-fn of_playlist(db: &Connection, viewer: Viewer, playlist: i64, reader: i64) -> Result<Vec<Song>> {
-    let pick = "SELECT song_id AS id FROM playlist_entry
-        WHERE playlist_id = ?3
-            AND EXISTS (SELECT 1 FROM playlist WHERE id = ?3 AND (user_id = ?4 OR public))
-        ORDER BY position LIMIT -1";
-    songs::picked(db, pick, (viewer.user, viewer.scope, playlist, reader))
-}
-
 /// That a share with the alias `sh` holds a song with the alias `s`, in SQL.
-const HOLDS: &str = "EXISTS (SELECT 1 FROM share_entry e WHERE e.share_id = sh.id AND CASE e.kind
+const HOLDS: &str = "CASE WHEN sh.live THEN EXISTS (SELECT 1 FROM share_entry e WHERE e.share_id = sh.id AND CASE e.kind
     WHEN 1 THEN e.item_id = s.id
     WHEN 2 THEN e.item_id = s.album_id
     WHEN 3 THEN EXISTS (SELECT 1 FROM song_artist c WHERE c.artist_id = e.item_id AND c.song_id = s.id AND c.role <= 2)
@@ -228,7 +261,9 @@ const HOLDS: &str = "EXISTS (SELECT 1 FROM share_entry e WHERE e.share_id = sh.i
         SELECT 1 FROM above WHERE above.id = e.item_id)
     WHEN 5 THEN EXISTS (SELECT 1 FROM playlist p JOIN playlist_entry t ON t.playlist_id = p.id
         WHERE p.id = e.item_id AND (p.user_id = sh.user_id OR p.public) AND t.song_id = s.id)
-    END)";
+    END)
+    ELSE EXISTS (SELECT 1 FROM share_frozen z WHERE z.share_id = sh.id AND z.kind = 1 AND z.item_id = s.id)
+    END";
 
 /// A share by the word in its link, and the file of one of its songs: `None` where it does not hold
 /// the song. One query, since players ask many times for parts of a file.
@@ -239,14 +274,18 @@ pub fn with_file(db: &Connection, token: &str, song: i64) -> Result<Option<(Shar
          LEFT JOIN song s ON s.id = ?2 AND s.missing IS NULL AND (u.music_folders >> s.music_folder_id) & 1
             AND {HOLDS}
          LEFT JOIN folder f ON f.id = s.folder_id LEFT JOIN music_folder m ON m.id = s.music_folder_id
-         WHERE sh.token = ?1"
+         WHERE sh.token_hash = ?1"
     );
-    optional(db.prepare_cached(&sql)?.query_row((token, song), |row| {
-        let file = match row.get::<_, Option<i64>>(11)? {
+    optional(db.prepare_cached(&sql)?.query_row((token_hash(token), song), |row| {
+        let file = match row.get::<_, Option<i64>>(BEHIND)? {
             None => None,
             Some(_) => Some(File {
-                path: super::join_path([row.get_ref(12)?, row.get_ref(13)?, row.get_ref(14)?])?,
-                suffix: row.get(15)?,
+                path: join_path([
+                    row.get_ref(BEHIND + 1)?,
+                    row.get_ref(BEHIND + 2)?,
+                    row.get_ref(BEHIND + 3)?,
+                ])?,
+                suffix: row.get(BEHIND + 4)?,
             }),
         };
         Ok((read(row)?, file))
@@ -263,10 +302,10 @@ pub fn with_cover(db: &Connection, token: &str, of: Id) -> Result<Option<(Share,
     let sql = format!(
         "SELECT {COLUMNS}, EXISTS (SELECT 1 FROM song s WHERE (s.id = ?2 OR s.album_id = ?3) AND s.missing IS NULL
             AND (u.music_folders >> s.music_folder_id) & 1 AND {HOLDS})
-         FROM {TABLES} WHERE sh.token = ?1"
+         FROM {TABLES} WHERE sh.token_hash = ?1"
     );
     optional(
         db.prepare_cached(&sql)?
-            .query_row((token, song, album), |row| Ok((read(row)?, row.get(11)?))),
+            .query_row((token_hash(token), song, album), |row| Ok((read(row)?, row.get(BEHIND)?))),
     )
 }

@@ -1,0 +1,70 @@
+//! The songs and covers of a share, as files of their own.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use super::STRANGER;
+use super::gate::Guest;
+use super::refusal::{CACHE_PAGE, Refusal};
+use crate::clock::now;
+use crate::db::shares::{self, Share};
+use crate::http::work::{Queue, Work};
+use crate::id::Id;
+use crate::media::plan::Plan;
+use crate::media::{kind, send};
+use crate::pictures;
+
+/// Caches in front of the server may carry the load of a link that many open; an end reaches them
+/// within this minute.
+const CACHE_SONG: &str = "public, max-age=60";
+/// The minute of `CACHE_SONG`, in ms.
+const CACHED_FOR: i64 = 60_000;
+
+/// The picture of a song or an album of the share, `al3-600.jpg`.
+pub fn cover(guest: Guest, token: &str, id: Id, size: u32) -> Result<Work, Refusal> {
+    let (share, holds) = guest.admit_to(token, |db, token| shares::with_cover(db, token, id))?;
+    let found = if holds { pictures::find(guest.app, share.seen_by(STRANGER), id)? } else { None };
+    let (source, stamp) = found.ok_or(Refusal::NoFile)?;
+    let (covers, request) = (Arc::clone(&guest.app.covers), guest.request.clone());
+    Ok(Work::on_disk(Queue::Pictures, move || {
+        match pictures::scaled(&covers, &source, stamp, Some(size)) {
+            Ok(picture) => pictures::respond(picture, &request, cache(&share)),
+            Err(error) => {
+                tracing::warn!(%id, %error, "a cover cannot be shown");
+                Refusal::NoFile.response()
+            }
+        }
+    }))
+}
+
+/// How long what belongs to a share may be kept: not longer than the share lives.
+fn cache(share: &Share) -> &'static str {
+    let ends_soon = share.expires.is_some_and(|end| end.saturating_sub(now()) < CACHED_FOR);
+    if ends_soon { CACHE_PAGE } else { CACHE_SONG }
+}
+
+/// A song under its id and suffix, `so12.flac`; nothing of the name reaches the disk.
+pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
+    let (id, suffix) = name.split_once('.').ok_or(Refusal::NoFile)?;
+    let Some(Id::Song(id)) = Id::parse(id) else { return Err(Refusal::NoFile) };
+    let (share, file) = guest.admit_to(token, |db, token| shares::with_file(db, token, id))?;
+    let file = file.filter(|file| file.suffix == suffix).ok_or(Refusal::NoFile)?;
+    let place = guest.app.share_streams.take(share.id).ok_or(Refusal::Full)?;
+    let plan = Plan {
+        path: file.path,
+        content_type: kind::content_type(&file.suffix).into(),
+        disposition: None,
+        cache: cache(&share),
+    };
+    let pace = guest.app.rates.of_share(guest.origin.address);
+    let (sender, request) = (guest.app.sender.clone(), guest.request.clone());
+    Ok(Work::on_disk(Queue::Songs, move || {
+        let begun = send::open(plan).and_then(|file| {
+            sender.begin(file.holding(place).at_pace(pace), &request.method, &request.headers)
+        });
+        begun.unwrap_or_else(|error| match error.kind() {
+            ErrorKind::NotFound => Refusal::NoFile.response(),
+            _ => Refusal::Unreadable.response(),
+        })
+    }))
+}
