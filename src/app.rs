@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::known_users::KnownUsers;
+use crate::media::captions::Kept;
 use crate::media::cover::Covers;
 use crate::media::pace::Rates;
 use crate::media::places::Places;
@@ -30,6 +31,8 @@ pub struct App {
     pub playing: Playing,
     /// Scales covers and keeps them.
     pub covers: Arc<Covers>,
+    /// Captions that were taken out of videos a moment ago.
+    pub captions: Arc<Kept>,
     /// Scans the music folders when it is asked to.
     pub scanner: Scanner,
     /// Encrypts and decrypts passwords.
@@ -58,6 +61,7 @@ impl App {
         let vault = Vault::open(&config.data.join("kinglet.key"))?;
         Ok(App {
             scanner: Scanner::new(),
+            captions: Arc::default(),
             sender: Sender::new(Mode::Mapped),
             known_users: KnownUsers::default(),
             playing: Playing::default(),

@@ -37,6 +37,8 @@ pub const SONGS_AT_ONCE: usize = 2;
 pub const SONGS_AT_A_TIME: usize = 8;
 /// Pictures that are read or wait to be scaled at a time.
 pub const PICTURES_AT_A_TIME: usize = 6;
+/// Captions that are looked for at a time: much of a large file may be read for them.
+pub const CAPTIONS_AT_A_TIME: usize = 2;
 
 /// How long a client waits for a disk before it is told to come back: longer than a disk takes to
 /// spin up.
@@ -80,6 +82,7 @@ pub struct Threads {
     at_once: Arc<Semaphore>,
     songs: Arc<Semaphore>,
     pictures: Arc<Semaphore>,
+    captions: Arc<Semaphore>,
     patience: Duration,
 }
 
@@ -92,6 +95,7 @@ impl Threads {
             at_once: Arc::new(Semaphore::new(SONGS_AT_ONCE)),
             songs: Arc::new(Semaphore::new(SONGS_AT_A_TIME)),
             pictures: Arc::new(Semaphore::new(PICTURES_AT_A_TIME)),
+            captions: Arc::new(Semaphore::new(CAPTIONS_AT_A_TIME)),
             patience,
         }
     }
@@ -129,6 +133,7 @@ impl Threads {
         let turns = match queue {
             Queue::Songs => &self.songs,
             Queue::Pictures => &self.pictures,
+            Queue::Captions => &self.captions,
         };
         let answered = async {
             // Nobody closes the queue.

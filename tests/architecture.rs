@@ -44,15 +44,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("account", &["app", "clock", "config", "db", "error", "secret"]),
     ("pictures", &["app", "db", "error", "http", "id", "media", "scan"]),
+    ("captions", &["db", "error", "http", "media", "scan"]),
     // The doors: neither knows the other. `crate::VERSION` is everybody's.
     (
         "subsonic",
         &[
-            "account", "app", "clock", "db", "error", "http", "id", "lyrics", "media", "pictures",
-            "playing", "scan", "secret", "VERSION", "visits",
+            "account", "app", "captions", "clock", "db", "error", "http", "id", "lyrics", "media",
+            "pictures", "playing", "scan", "secret", "VERSION", "visits",
         ],
     ),
-    ("share", &["app", "clock", "db", "error", "http", "id", "media", "pictures", "visits"]),
+    (
+        "share",
+        &["app", "captions", "clock", "db", "error", "http", "id", "media", "pictures", "visits"],
+    ),
     ("route", &["app", "http", "metrics", "share", "subsonic"]),
     // What watches over the server looks at all of it.
     (

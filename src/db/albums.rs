@@ -136,7 +136,8 @@ pub fn by_id(db: &Connection, viewer: Viewer, id: i64) -> Result<Option<Album>> 
 
 /// The album of a folder: that of most of the songs lying in it.
 pub fn of_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Option<Album>> {
-    let pick = "SELECT album_id AS id FROM song WHERE folder_id = ?3 AND missing IS NULL
+    let pick =
+        "SELECT album_id AS id FROM song WHERE folder_id = ?3 AND missing IS NULL AND video = 0
         GROUP BY album_id ORDER BY count(*) DESC, album_id LIMIT 1";
     let mut statement = db.prepare_cached(&select(pick))?;
     optional(statement.query_row((viewer.user, viewer.scope, folder), read))

@@ -74,7 +74,7 @@ pub fn play(db: &Transaction, user: i64, song: i64, time: i64) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO annotation (user_id, kind, item_id, play_count, played)
          SELECT ?1, 1, id, 1, ?3 FROM song WHERE id = ?2
-         UNION ALL SELECT ?1, 2, album_id, 1, ?3 FROM song WHERE id = ?2
+         UNION ALL SELECT ?1, 2, album_id, 1, ?3 FROM song WHERE id = ?2 AND video = 0
          UNION ALL SELECT DISTINCT ?1, 3, artist_id, 1, ?3 FROM song_artist WHERE song_id = ?2 AND role = 1
          ON CONFLICT DO UPDATE SET play_count = play_count + 1, played = max(coalesce(played, 0), excluded.played)",
     )?

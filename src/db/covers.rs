@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
 
 use super::{Viewer, join_path, optional};
@@ -20,29 +21,37 @@ pub type Found = Option<(Source, i64)>;
 
 const SONG_PATH: &str = "FROM song s JOIN folder f ON f.id = s.folder_id JOIN music_folder m ON m.id = s.music_folder_id";
 
-/// The picture of a song: its own where it has one, else that of its album.
+/// The picture of a song: its own where it has one, else that of its album; of a video, else that of
+/// its folder.
 pub fn of_song(db: &Connection, viewer: Viewer, song: i64) -> Result<Found> {
-    let own = own(db, viewer, song)?;
-    let album = "SELECT album_id FROM song WHERE id = ?1 AND missing IS NULL AND (?2 >> music_folder_id) & 1";
-    match own {
-        Some(found) => Ok(Some(found)),
-        None => match optional(
-            db.prepare_cached(album)?.query_row([song, viewer.scope], |row| row.get(0)),
-        )? {
-            Some(album) => of_album(db, viewer, album),
-            None => Ok(None),
-        },
+    let around = "SELECT album_id, folder_id, video FROM song
+        WHERE id = ?1 AND missing IS NULL AND (?2 >> music_folder_id) & 1";
+    if let Some(found) = own(db, viewer, song)? {
+        return Ok(Some(found));
+    }
+    let around = db
+        .prepare_cached(around)?
+        .query_row([song, viewer.scope], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    match optional(around)? {
+        Some((_, folder, true)) => of_folder(db, viewer, folder),
+        Some((album, _, false)) => of_album(db, viewer, album),
+        None => Ok(None),
     }
 }
 
 fn own(db: &Connection, viewer: Viewer, song: i64) -> Result<Found> {
     let sql = format!(
-        "SELECT m.path, f.path, s.file_name, s.picture {SONG_PATH}
+        "SELECT m.path, f.path, s.file_name, s.picture, v.poster {SONG_PATH}
+         LEFT JOIN video v ON v.song_id = s.id
          WHERE s.id = ?1 AND s.missing IS NULL AND s.picture IS NOT NULL AND s.own_cover AND (?2 >> s.music_folder_id) & 1"
     );
     optional(db.prepare_cached(&sql)?.query_row([song, viewer.scope], |row| {
-        let path = join_path([row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?])?;
-        Ok((Source::Song(path), row.get(3)?))
+        let (poster, path) = match row.get_ref(4)? {
+            ValueRef::Null => (false, row.get_ref(2)?),
+            poster => (true, poster),
+        };
+        let path = join_path([row.get_ref(0)?, row.get_ref(1)?, path])?;
+        Ok((if poster { Source::File(path) } else { Source::Song(path) }, row.get(3)?))
     }))
 }
 

@@ -122,7 +122,7 @@ pub fn random_songs(
         })?
     } else if among.from_year.is_some() || among.to_year.is_some() {
         let sql = "SELECT id FROM song INDEXED BY song_present
-            WHERE missing IS NULL AND (?1 >> music_folder_id) & 1
+            WHERE missing IS NULL AND video = 0 AND (?1 >> music_folder_id) & 1
                 AND (?3 IS NULL OR year >= ?3) AND (?4 IS NULL OR year <= ?4)
             ORDER BY random() LIMIT ?2";
         collect(db, sql, (viewer.scope, count, among.from_year, among.to_year), |row| row.get(0))?
@@ -141,10 +141,17 @@ struct Lot<T> {
 
 const SONGS: Lot<Song> = Lot {
     highest: "SELECT coalesce(max(id), 0) FROM song",
-    by_ids: songs::by_ids,
-    shuffled: "SELECT id FROM song INDEXED BY song_present WHERE missing IS NULL AND (?1 >> music_folder_id) & 1
-        ORDER BY random() LIMIT ?2",
+    by_ids: heard,
+    shuffled: "SELECT id FROM song INDEXED BY song_present WHERE missing IS NULL AND video = 0
+        AND (?1 >> music_folder_id) & 1 ORDER BY random() LIMIT ?2",
 };
+
+/// Those of some songs that are no videos.
+fn heard(db: &Connection, viewer: Viewer, ids: &[i64]) -> Result<Vec<Song>> {
+    let mut songs = songs::by_ids(db, viewer, ids)?;
+    songs.retain(|song| song.video.is_none());
+    Ok(songs)
+}
 
 const ALBUMS: Lot<Album> = Lot {
     highest: "SELECT coalesce(max(id), 0) FROM album",

@@ -21,6 +21,7 @@ pub mod settings;
 pub mod shares;
 pub mod songs;
 pub mod users;
+pub mod videos;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -30,12 +30,13 @@ struct Kind {
 }
 
 const SONGS: Kind = Kind {
-    all: "SELECT id FROM song INDEXED BY song_present WHERE missing IS NULL AND (?1 >> music_folder_id) & 1
-        ORDER BY id LIMIT ?2 OFFSET ?3",
+    all: "SELECT id FROM song INDEXED BY song_present WHERE missing IS NULL AND video = 0
+        AND (?1 >> music_folder_id) & 1 ORDER BY id LIMIT ?2 OFFSET ?3",
     begins: "SELECT id FROM song INDEXED BY song_title
         WHERE missing IS NULL AND title_key >= ?4 AND title_key < ?5 AND (?1 >> music_folder_id) & 1
         ORDER BY title_key, id LIMIT ?2 OFFSET ?3",
-    how_many: "SELECT count(*) FROM song WHERE missing IS NULL AND title_key >= ?2 AND title_key < ?3
+    how_many:
+        "SELECT count(*) FROM song WHERE missing IS NULL AND title_key >= ?2 AND title_key < ?3
         AND (?1 >> music_folder_id) & 1",
     holds: "SELECT song.id FROM song_search CROSS JOIN song ON song.id = song_search.rowid
         WHERE song_search MATCH ?6 AND missing IS NULL AND NOT (title_key >= ?4 AND title_key < ?5)
@@ -71,7 +72,8 @@ const ARTISTS: Kind = Kind {
         ORDER BY artist_search.rowid LIMIT ?2 OFFSET ?3",
 };
 
-/// Songs whose title, artist or album fits the text; all songs where the text is empty.
+/// Songs and videos whose title, artist or album fits the text; all songs, without the videos, where
+/// the text is empty: so clients ask for the whole of the music.
 pub fn songs(db: &Connection, viewer: Viewer, text: &str, page: Page) -> Result<Vec<Song>> {
     songs::by_ids(db, viewer, &ids(db, viewer, text, page, &SONGS)?)
 }
@@ -101,7 +103,7 @@ pub struct Fields<'a> {
     pub newer_than: Option<i64>,
 }
 
-/// Songs that fit every field given, in the order of ids, and how many there are in all.
+/// Songs and videos that fit every field given (songs alone where none is), in the order of ids, and how many there are in all.
 pub fn songs_by_fields(
     db: &Connection,
     viewer: Viewer,
@@ -123,7 +125,7 @@ pub fn songs_by_fields(
         query.push_str(&format!("{columns} : ({words})"));
     }
     let matching = if query.is_empty() {
-        "FROM song INDEXED BY song_present WHERE ?3 = ?3"
+        "FROM song INDEXED BY song_present WHERE ?3 = ?3 AND song.video = 0"
     } else {
         "FROM song_search CROSS JOIN song ON song.id = song_search.rowid WHERE song_search MATCH ?3"
     };

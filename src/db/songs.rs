@@ -86,6 +86,17 @@ pub struct Song {
     pub note: Note,
     /// Where the user's bookmark stands, in ms.
     pub bookmark: Option<i64>,
+    /// What it has where it is a video.
+    pub video: Option<Frame>,
+}
+
+/// The picture of a video, as it is shown; 0 where unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// Pixels from left to right.
+    pub width: u32,
+    /// Pixels from top to bottom.
+    pub height: u32,
 }
 
 /// What few songs have, kept as JSON in one column.
@@ -131,6 +142,8 @@ pub struct File {
     pub path: std::path::PathBuf,
     /// Suffix in the spelling of `media::kind`.
     pub suffix: String,
+    /// Whether it is a video.
+    pub video: bool,
 }
 
 /// The columns of `Song` and their joins; ?1 is the user, ?2 the visible music folders, and `pick`
@@ -146,7 +159,8 @@ fn select_with_gone(pick: &str) -> String {
             a.artist, a.artists, s.track, s.disc, s.year, s.genre, s.genres, s.size, s.suffix, s.duration, s.bit_rate,
             s.bit_depth, s.sample_rate, s.channels, f.path, s.file_name, s.created, s.bpm, s.comment, s.mbid, s.explicit,
             s.track_gain, s.album_gain, s.track_peak, s.album_peak, s.own_cover, s.picture, a.cover_stamp, s.extra,
-            s.average_rating, n.starred, n.rating, n.play_count, n.played, b.position, s.missing IS NOT NULL
+            s.average_rating, n.starred, n.rating, n.play_count, n.played, b.position,
+            s.video, s.width, s.height, f.cover_stamp, s.missing IS NOT NULL
          FROM ({pick}) pick
          CROSS JOIN song s ON s.id = pick.id
          JOIN album a ON a.id = s.album_id
@@ -160,7 +174,15 @@ fn select_with_gone(pick: &str) -> String {
 fn read(row: &Row) -> Result<Song> {
     let id = row.get(0)?;
     let album_id = row.get(2)?;
-    let cover = cover(id, album_id, row.get(34)?, row.get(35)?, row.get(36)?);
+    let mut cover = cover(id, album_id, row.get(34)?, row.get(35)?, row.get(36)?);
+    let video = match row.get(44)? {
+        false => None,
+        true => Some(Frame { width: row.get(45)?, height: row.get(46)? }),
+    };
+    if let (None, Some(_), Some(stamp)) = (cover, video, row.get(47)?) {
+        // The picture of the folder, under the id of what is shown by it.
+        cover = Some(Cover { of: Id::Song(id), stamp });
+    }
     Ok(Song {
         id,
         folder_id: row.get(1)?,
@@ -200,6 +222,7 @@ fn read(row: &Row) -> Result<Song> {
         average_rating: row.get(38)?,
         note: super::note(row, 39)?,
         bookmark: row.get(43)?,
+        video,
     })
 }
 
@@ -232,7 +255,7 @@ pub(super) fn picked_with_gone(
     pick: &str,
     params: impl Params,
 ) -> Result<Vec<(Song, bool)>> {
-    collect(db, &select_with_gone(pick), params, |row| Ok((read(row)?, row.get(44)?)))
+    collect(db, &select_with_gone(pick), params, |row| Ok((read(row)?, row.get(48)?)))
 }
 
 /// One song.
@@ -298,12 +321,12 @@ pub fn of_artist(db: &Connection, viewer: Viewer, artist: i64) -> Result<Vec<Son
 /// The file of a song.
 pub fn file(db: &Connection, viewer: Viewer, id: i64) -> Result<Option<File>> {
     let mut statement = db.prepare_cached(
-        "SELECT m.path, f.path, s.file_name, s.suffix FROM song s
+        "SELECT m.path, f.path, s.file_name, s.suffix, s.video FROM song s
          JOIN folder f ON f.id = s.folder_id JOIN music_folder m ON m.id = s.music_folder_id
          WHERE s.id = ?1 AND s.missing IS NULL AND (?2 >> s.music_folder_id) & 1",
     )?;
     optional(statement.query_row((id, viewer.scope), |row| {
         let parts = [row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?];
-        Ok(File { path: super::join_path(parts)?, suffix: row.get(3)? })
+        Ok(File { path: super::join_path(parts)?, suffix: row.get(3)?, video: row.get(4)? })
     }))
 }

@@ -13,13 +13,16 @@ pub enum Work {
     OnDisk(Queue, Box<dyn FnOnce() -> Response + Send>),
 }
 
-/// Where work on a disk waits for its turn: pictures do not keep songs waiting.
+/// Where work on a disk waits for its turn: pictures do not keep songs waiting, and captions
+/// keep neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
     /// Songs to be opened.
     Songs,
     /// Pictures to be read and scaled.
     Pictures,
+    /// Captions to be looked for in videos.
+    Captions,
 }
 
 impl Work {

@@ -3,11 +3,14 @@
 pub mod avatar;
 pub mod body;
 pub mod buffers;
+pub mod captions;
 pub mod cover;
 pub mod kind;
+pub mod language;
 pub mod pace;
 pub mod places;
 pub mod plan;
 pub mod send;
 pub mod source;
+pub mod text;
 pub mod window;

@@ -207,7 +207,7 @@ impl<'a> Writer<'a> {
             artists,
             year: (date.year > 0).then_some(date.year),
             genres: tags.genres.clone(),
-            suffix: kind::of_name(&file.name).map_or("", |(suffix, _)| suffix),
+            suffix: kind::of_name(&file.name).map_or("", |kind| kind.suffix),
             duration: i64::try_from(sound.duration_ms).unwrap_or(0),
             bit_rate: sound.bit_rate,
             bit_depth: sound.bit_depth,

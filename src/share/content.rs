@@ -3,12 +3,13 @@
 use rusqlite::{Connection, Result};
 
 use super::STRANGER;
-use super::page::{Cover, Page, Track};
+use super::page::{Caption, Cover, Page, Track, VideoFacts};
 use crate::clock;
 use crate::db::shares::{self, Held, Missing, Share};
 use crate::db::songs::Song;
+use crate::db::videos;
 use crate::id::Id;
-use crate::media::kind;
+use crate::media::{kind, language};
 
 /// Sides of the pictures of a share, in pixels: what the page shows, and what link previews show.
 const COVER_SIZES: [u32; 2] = [600, 1200];
@@ -22,6 +23,8 @@ pub struct Content {
     /// What it holds and is not there now, in order; it comes back by itself.
     #[allow(dead_code, reason = "the page does not draw it yet")]
     pub missing: Vec<Missing>,
+    /// The captions of the videos among them, by the video's id.
+    pub captions: Vec<(i64, videos::Caption)>,
 }
 
 /// Reads what a share holds now.
@@ -31,16 +34,27 @@ pub fn read(db: &Connection, share: &Share) -> Result<Content> {
     let title = shares::title(db, share, &entries, &held)?;
     let Held { songs, missing } = held;
     let title = title.unwrap_or_else(|| format!("Music from {}", share.username));
-    Ok(Content { title, songs, missing })
+    let seen = songs.iter().filter(|song| song.video.is_some()).map(|song| song.id);
+    let mut seen: Vec<i64> = seen.collect();
+    seen.sort_unstable();
+    seen.dedup();
+    let captions = if seen.is_empty() { Vec::new() } else { videos::captions(db, &seen)? };
+    Ok(Content { title, songs, missing, captions })
 }
 
 /// The page of a share; `base` is what links begin with.
 pub fn page(share: &Share, content: Content, base: &str) -> Page {
     let token = &share.token;
     let download = share.may_download();
+    let captions = &content.captions;
     let track = |song: Song| Track {
+        video: song.video.map(|frame| VideoFacts {
+            width: frame.width,
+            height: frame.height,
+            captions: captions_of(captions, token, song.id),
+        }),
         src: format!("{token}/{}.{}", Id::Song(song.id), song.suffix),
-        content_type: kind::content_type(&song.suffix).to_owned(),
+        content_type: kind::content_type(&song.suffix, song.video.is_some()).to_owned(),
         title: song.title,
         artist: song.artist,
         album: Some(song.album).filter(|album| !album.is_empty()),
@@ -62,6 +76,31 @@ pub fn page(share: &Share, content: Content, base: &str) -> Page {
         playlist: format!("{token}/playlist.m3u8"),
         archive: None,
         expires: share.expires.map(clock::day_in_words),
+    }
+}
+
+fn captions_of(all: &[(i64, videos::Caption)], token: &str, video: i64) -> Vec<Caption> {
+    // They come in the order of the videos' ids.
+    let first = all.partition_point(|(of, _)| *of < video);
+    let own = all.iter().skip(first).take_while(|(of, _)| *of == video);
+    own.map(|(_, caption)| Caption {
+        language: caption.language.clone(),
+        label: language::label(&caption.language, &caption.name),
+        src: format!("{token}/{}-{}.vtt", Id::Song(video), caption.position),
+    })
+    .collect()
+}
+
+/// Reads the name of captions, `so12-0.vtt`: the video, and their place among its captions.
+pub fn read_captions_name(name: &str) -> Option<(i64, i64)> {
+    let (id, place) = name.strip_suffix(".vtt")?.split_once('-')?;
+    // A place has one spelling, like an id.
+    let plain = (1..=4).contains(&place.len())
+        && place.bytes().all(|digit| digit.is_ascii_digit())
+        && (!place.starts_with('0') || place == "0");
+    match Id::parse(id)? {
+        Id::Song(video) if plain => Some((video, place.parse().ok()?)),
+        _ => None,
     }
 }
 

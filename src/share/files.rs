@@ -1,4 +1,4 @@
-//! The songs and covers of a share, as files of their own.
+//! The songs, covers and captions of a share, as files of their own.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -6,10 +6,13 @@ use std::sync::Arc;
 use super::STRANGER;
 use super::gate::Guest;
 use super::refusal::{CACHE_PAGE, Refusal};
+use crate::captions;
 use crate::clock::now;
 use crate::db::shares::{self, Share};
+use crate::db::videos;
 use crate::http::work::{Queue, Work};
 use crate::id::Id;
+use crate::media::captions::Format;
 use crate::media::plan::Plan;
 use crate::media::{kind, send};
 use crate::pictures;
@@ -52,7 +55,7 @@ pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
     let place = guest.app.share_streams.take(share.id).ok_or(Refusal::Full)?;
     let plan = Plan {
         path: file.path,
-        content_type: kind::content_type(&file.suffix).into(),
+        content_type: kind::content_type(&file.suffix, file.video).into(),
         disposition: None,
         cache: cache(&share),
     };
@@ -66,5 +69,28 @@ pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
             ErrorKind::NotFound => Refusal::NoFile.response(),
             _ => Refusal::Unreadable.response(),
         })
+    }))
+}
+
+/// Captions of a video of the share, `so12-0.vtt`.
+pub fn captions(guest: Guest, token: &str, video: i64, place: i64) -> Result<Work, Refusal> {
+    let (share, source) = guest.admit_to(token, |db, token| {
+        let Some((share, file)) = shares::with_file(db, token, video)? else { return Ok(None) };
+        let source = match file.filter(|file| file.video) {
+            Some(_) => videos::caption(db, share.seen_by(STRANGER), video, place)?,
+            None => None,
+        };
+        Ok(Some((share, source)))
+    })?;
+    let source = source.ok_or(Refusal::NoFile)?;
+    let (kept, request) = (Arc::clone(&guest.app.captions), guest.request.clone());
+    Ok(Work::on_disk(Queue::Captions, move || {
+        match captions::text(&kept, &source, Some(Format::Vtt)) {
+            Ok(text) => captions::respond(text, &request, cache(&share)),
+            Err(error) => {
+                tracing::warn!(video, %error, "captions cannot be shown");
+                Refusal::Unreadable.response()
+            }
+        }
     }))
 }

@@ -35,7 +35,7 @@ use crate::media::plan::attachment;
 const STRANGER: i64 = 0;
 
 /// What of a share can be asked for.
-pub const KINDS: [&str; 6] = ["page", "song", "cover", "playlist", "asset", "unknown"];
+pub const KINDS: [&str; 7] = ["page", "song", "cover", "playlist", "asset", "captions", "unknown"];
 
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ enum Asked<'a> {
     Song(&'a str, &'a str),
     /// A picture of this, with sides of so many pixels.
     Cover(&'a str, Id, u32),
+    /// The captions of this video at this place, as WebVTT.
+    Captions(&'a str, i64, i64),
     /// The list of the songs.
     Playlist(&'a str),
     /// A part of all pages, by its name.
@@ -66,10 +68,15 @@ fn asked(path: &str) -> Asked<'_> {
         },
         (Some(token), Some(""), None) => Asked::PageWithSlash(token),
         (Some(token), Some("playlist.m3u8"), None) => Asked::Playlist(token),
-        (Some(token), Some(name), None) => match content::read_cover_name(name) {
-            Some((id, size)) => Asked::Cover(token, id, size),
-            None => Asked::Song(token, name),
-        },
+        (Some(token), Some(name), None) => {
+            if let Some((id, size)) = content::read_cover_name(name) {
+                Asked::Cover(token, id, size)
+            } else if let Some((video, place)) = content::read_captions_name(name) {
+                Asked::Captions(token, video, place)
+            } else {
+                Asked::Song(token, name)
+            }
+        }
         _ => Asked::Nothing,
     }
 }
@@ -83,7 +90,8 @@ pub fn kind_of(path: &str) -> usize {
         Asked::Cover(..) => 2,
         Asked::Playlist(_) => 3,
         Asked::Asset(_) => 4,
-        Asked::Nothing => 5,
+        Asked::Captions(..) => 5,
+        Asked::Nothing => 6,
     }
 }
 
@@ -132,6 +140,7 @@ fn answer(guest: Guest) -> Work {
         },
         Asked::Playlist(token) => m3u8(guest, token).map(Work::Done),
         Asked::Cover(token, id, size) => files::cover(guest, token, id, size),
+        Asked::Captions(token, video, place) => files::captions(guest, token, video, place),
         Asked::Song(token, name) => files::song(guest, token, name),
         Asked::Nothing => Err(Refusal::NoFile),
     };
@@ -184,6 +193,9 @@ mod tests {
             ("/share/abc/al3-600.jpg", "cover"),
             ("/share/abc/al3-601.jpg", "song"),
             ("/share/abc.m3u8", "playlist"),
+            ("/share/abc/so7-0.vtt", "captions"),
+            ("/share/abc/so7-00.vtt", "song"),
+            ("/share/abc/al7-0.vtt", "song"),
             ("/share/abc/playlist.m3u8", "playlist"),
             ("/share/assets/share.css", "asset"),
             ("/share/abc/so1.flac/", "unknown"),

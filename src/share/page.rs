@@ -68,6 +68,30 @@ pub struct Track {
     pub content_type: String,
     /// Whether the page offers to keep the file.
     pub download: bool,
+    /// What it has where it is a video.
+    pub video: Option<VideoFacts>,
+}
+
+/// What the page must know of a video.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VideoFacts {
+    /// Pixels from left to right as it is shown; 0 where unknown.
+    pub width: u32,
+    /// Pixels from top to bottom as it is shown; 0 where unknown.
+    pub height: u32,
+    /// Its captions, the best first.
+    pub captions: Vec<Caption>,
+}
+
+/// Captions of a video.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caption {
+    /// Their language for `srclang` (`en`, `pt-BR`); empty where unknown.
+    pub language: String,
+    /// What a menu calls them (`Deutsch – forced`); empty where nothing is known of them.
+    pub label: String,
+    /// The relative address of the WebVTT file: `<token>/so12-0.vtt`.
+    pub src: String,
 }
 
 /// What the script fills and shows; without it, it stays hidden.
@@ -378,6 +402,7 @@ mod tests {
             src: format!("{TOKEN}/so{number}.flac"),
             content_type: "audio/flac".to_owned(),
             download: true,
+            video: None,
         }
     }
 

@@ -52,9 +52,16 @@ impl Touched {
     }
 }
 
-/// Songs that are there, in all music folders.
+/// Songs that are there, in all music folders; videos do not count.
 pub fn song_count(db: &Connection) -> Result<i64> {
-    let sql = "SELECT count(*) FROM song INDEXED BY song_present WHERE missing IS NULL";
+    let sql =
+        "SELECT count(*) FROM song INDEXED BY song_present WHERE missing IS NULL AND video = 0";
+    db.prepare_cached(sql)?.query_row([], |row| row.get(0))
+}
+
+/// Videos that are there, in all music folders.
+pub fn video_count(db: &Connection) -> Result<i64> {
+    let sql = "SELECT count(*) FROM song INDEXED BY song_video WHERE video = 1 AND missing IS NULL";
     db.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 

@@ -269,7 +269,7 @@ const HOLDS: &str = "CASE WHEN sh.live THEN EXISTS (SELECT 1 FROM share_entry e 
 /// the song. One query, since players ask many times for parts of a file.
 pub fn with_file(db: &Connection, token: &str, song: i64) -> Result<Option<(Share, Option<File>)>> {
     let sql = format!(
-        "SELECT {COLUMNS}, s.id, m.path, f.path, s.file_name, s.suffix
+        "SELECT {COLUMNS}, s.id, m.path, f.path, s.file_name, s.suffix, s.video
          FROM {TABLES}
          LEFT JOIN song s ON s.id = ?2 AND s.missing IS NULL AND (u.music_folders >> s.music_folder_id) & 1
             AND {HOLDS}
@@ -286,6 +286,7 @@ pub fn with_file(db: &Connection, token: &str, song: i64) -> Result<Option<(Shar
                     row.get_ref(BEHIND + 3)?,
                 ])?,
                 suffix: row.get(BEHIND + 4)?,
+                video: row.get(BEHIND + 5)?,
             }),
         };
         Ok((read(row)?, file))

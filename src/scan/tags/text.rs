@@ -3,13 +3,8 @@
 use std::borrow::Cow;
 
 use super::fields::cut;
-
-/// What a byte from 0x80 to 0x9f is where a tagger of old Windows wrote "Latin-1"; there are no
-/// letters in real Latin-1 there.
-const WINDOWS_LETTERS: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-];
+pub(super) use crate::media::text::latin1;
+use crate::media::text::utf16;
 
 /// The values of a text frame, which zero characters separate.
 pub(super) fn list(encoding: u8, bytes: &[u8]) -> Vec<String> {
@@ -57,23 +52,6 @@ fn decoded(encoding: u8, bytes: &[u8]) -> String {
         (0, rest) => latin1(rest),
         (_, rest) => String::from_utf8_lossy(rest).into_owned(),
     }
-}
-
-/// UTF-16 in one order of bytes; half a letter is U+FFFD, half a unit at the end is left out.
-pub(in crate::scan) fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let (units, _) = bytes.as_chunks::<2>();
-    char::decode_utf16(units.iter().map(|pair| unit(*pair)))
-        .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect()
-}
-
-/// Latin-1, which has every byte, with the letters of Windows.
-pub(super) fn latin1(bytes: &[u8]) -> String {
-    let letter = |byte: &u8| match byte {
-        0x80..=0x9f => WINDOWS_LETTERS.get(usize::from(byte - 0x80)).copied().unwrap_or(' '),
-        byte => char::from(*byte),
-    };
-    bytes.iter().map(letter).collect()
 }
 
 /// A text as it is kept: without control characters other than tab and line feed, at most so many

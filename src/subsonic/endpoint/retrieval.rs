@@ -45,7 +45,7 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
     let file = call.app.db.read(|db| songs::file(db, call.viewer(), id))?;
     let file = file.ok_or_else(|| Fail::not_found("Song"))?;
     let plan = Plan {
-        content_type: kind::content_type(&file.suffix).into(),
+        content_type: kind::content_type(&file.suffix, file.video).into(),
         disposition: disposition(&file),
         cache: CACHE_SONG,
         path: file.path,

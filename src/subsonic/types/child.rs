@@ -69,9 +69,15 @@ pub struct Child {
     /// Path below the music folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Never, as yet.
+    /// Whether it is a video.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_video: Option<bool>,
+    /// Pixels of a video from left to right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_width: Option<u32>,
+    /// Pixels of a video from top to bottom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_height: Option<u32>,
     /// The user's rating.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_rating: Option<i64>,
@@ -96,7 +102,7 @@ pub struct Child {
     /// Its first artist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artist_id: Option<Id>,
-    /// `music`.
+    /// `music` or `video`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
     /// `song` or `album`.
@@ -180,6 +186,8 @@ struct ReplayGain {
 
 impl From<Song> for Child {
     fn from(song: Song) -> Self {
+        let is_video = song.video.is_some();
+        let known_side = |side: u32| (side != 0).then_some(side);
         let Extra { contributors, isrc, moods, groupings, works, movement } = song.extra;
         let composers = contributors.iter().filter(|contributor| contributor.role == "composer");
         let composers: Vec<&str> =
@@ -189,14 +197,14 @@ impl From<Song> for Child {
             parent: Some(Id::Folder(song.folder_id)),
             is_dir: false,
             title: song.title,
-            album: Some(song.album),
+            album: (!is_video).then_some(song.album),
             artist: (!song.artist.is_empty()).then(|| song.artist.clone()),
             track: song.track,
             year: song.year,
             genre: song.genre,
             cover_art: song.cover.map(CoverId),
             size: Some(song.size),
-            content_type: Some(kind::content_type(&song.suffix)),
+            content_type: Some(kind::content_type(&song.suffix, is_video)),
             suffix: Some(song.suffix),
             duration: Some(seconds(song.duration)),
             bit_rate: known(song.bit_rate),
@@ -204,16 +212,18 @@ impl From<Song> for Child {
             sampling_rate: known(song.sample_rate),
             channel_count: known(song.channels),
             path: Some(song.path),
-            is_video: Some(false),
+            is_video: Some(is_video),
+            original_width: song.video.and_then(|frame| known_side(frame.width)),
+            original_height: song.video.and_then(|frame| known_side(frame.height)),
             user_rating: song.note.rating,
             average_rating: song.average_rating,
             play_count: Some(song.note.play_count),
             disc_number: song.disc,
             created: Some(Time(song.created)),
             starred: song.note.starred.map(Time),
-            album_id: Some(Id::Album(song.album_id)),
+            album_id: (!is_video).then_some(Id::Album(song.album_id)),
             artist_id: song.artist_id.map(Id::Artist),
-            kind: Some("music"),
+            kind: Some(if is_video { "video" } else { "music" }),
             media_type: Some("song"),
             bookmark_position: song.bookmark,
             played: song.note.played.map(Time),
