@@ -1,30 +1,40 @@
 //! What every request works with: the settings, the database, and what is kept in memory.
 
 use std::fs::DirBuilder;
+use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::known_users::KnownUsers;
+use crate::limiter::Limiter;
 use crate::media::captions::Kept;
 use crate::media::cover::Covers;
 use crate::media::pace::Rates;
 use crate::media::places::Places;
 use crate::media::send::{Mode, Sender};
 use crate::metrics::Metrics;
+use crate::passphrases::Passphrases;
 use crate::playing::Playing;
+use crate::plays::Plays;
 use crate::scan::Scanner;
 use crate::secret::Vault;
 use crate::visits::Visits;
+
+/// Links to nowhere that one network may try in a while. Who mistypes one is far below it, who looks
+/// for links has the chance of 2^-95 with each.
+const MOST_MISSES: u32 = 30;
+const MISSES_WITHIN: Duration = Duration::from_secs(60);
 
 /// The server's state; data only.
 pub struct App {
     /// The settings.
     pub config: Config,
     /// The database.
-    pub db: Db,
+    pub db: Arc<Db>,
     /// Who called a moment ago.
     pub known_users: KnownUsers,
     /// Who plays what.
@@ -45,8 +55,14 @@ pub struct App {
     pub share_streams: Places<i64>,
     /// How fast songs are sent.
     pub rates: Rates,
-    /// Counts the visits of shares.
-    pub visits: Visits,
+    /// Counts the visits and plays of shares.
+    pub visits: Arc<Visits>,
+    /// Counts who listens to shares, and limits it.
+    pub plays: Arc<Plays>,
+    /// Makes and compares hashes of passphrases of shares.
+    pub passphrases: Passphrases,
+    /// Links that lead nowhere, by the network of whoever tried them.
+    pub misses: Limiter<IpAddr>,
     /// Counts what the server does.
     pub metrics: Metrics,
 }
@@ -57,7 +73,8 @@ impl App {
         DirBuilder::new().recursive(true).mode(0o700).create(&config.data).map_err(|cause| {
             Error::caused(format!("cannot make the data folder {}", config.data.display()), cause)
         })?;
-        let db = Db::open(&config.data.join("kinglet.db"))?;
+        let db = Arc::new(Db::open(&config.data.join("kinglet.db"))?);
+        let visits = Arc::<Visits>::default();
         let vault = Vault::open(&config.data.join("kinglet.key"))?;
         Ok(App {
             scanner: Scanner::new(),
@@ -73,7 +90,10 @@ impl App {
             user_streams: Places::new(config.streams_per_user),
             share_streams: Places::new(config.streams_per_share),
             rates: Rates::new(config.stream_rate, config.share_rate),
-            visits: Visits::default(),
+            plays: Arc::new(Plays::new(Arc::clone(&visits))),
+            visits,
+            passphrases: Passphrases::new()?,
+            misses: Limiter::new(MOST_MISSES, MISSES_WITHIN),
             metrics: Metrics::new(),
             config,
             db,

@@ -3,6 +3,7 @@
 //! The API's token sign-in needs the password itself, so hashing it is not possible: it is
 //! encrypted with a key that lies beside the database, readable by its owner alone.
 
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -81,6 +82,56 @@ impl Vault {
     }
 }
 
+impl Vault {
+    /// A text that proves until a moment (ms since 1970) what it is about, and that it was made
+    /// here: no other one can be made of it.
+    pub fn stamp(&self, about: &str, until: i64) -> Result<String> {
+        let nonce = random::<NONCE_BYTES>()?;
+        let (until, about) = (until.to_be_bytes(), stamped(about));
+        let payload = Payload { msg: until.as_slice(), aad: about.as_slice() };
+        let sealed = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| Error::new("a stamp could not be made"))?;
+        Ok(hex(&[nonce.as_slice(), &sealed].concat()))
+    }
+
+    /// Until when such a text holds; `None` where it is not of ours or about something else.
+    pub fn stamped_until(&self, about: &str, stamp: &str) -> Option<i64> {
+        let (stamp, about) = (from_hex(stamp)?, stamped(about));
+        let (nonce, sealed) = stamp.split_first_chunk::<NONCE_BYTES>()?;
+        let payload = Payload { msg: sealed, aad: about.as_slice() };
+        let until = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        Some(i64::from_be_bytes(until.try_into().ok()?))
+    }
+}
+
+/// What a stamp is bound to. A user's name holds no such sign, so that a sealed password is no stamp.
+fn stamped(about: &str) -> Vec<u8> {
+    [b"stamp\0", about.as_bytes()].concat()
+}
+
+/// Bytes in hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Bytes from hex; `None` where it is none.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
+        .collect()
+}
+
 fn make_key(file: &Path) -> Result<Vec<u8>> {
     let key = random::<KEY_BYTES>()?;
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
@@ -93,7 +144,7 @@ fn make_key(file: &Path) -> Result<Vec<u8>> {
 }
 
 /// Bytes by chance from the operating system.
-fn random<const N: usize>() -> Result<[u8; N]> {
+pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|cause| Error::caused("the system gives no random numbers", cause))?;
@@ -159,6 +210,28 @@ mod tests {
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::write(&file, "damaged").unwrap();
         assert!(Vault::open(&file).is_err());
+    }
+
+    #[test]
+    fn a_stamp_is_bound_to_what_it_is_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(&folder.path().join("key")).unwrap();
+        let stamp = vault.stamp("share 7", 99).unwrap();
+        assert_eq!(vault.stamped_until("share 7", &stamp), Some(99));
+        assert_eq!(vault.stamped_until("share 8", &stamp), None);
+        let other = Vault::open(&folder.path().join("other")).unwrap();
+        assert_eq!(other.stamped_until("share 7", &stamp), None);
+        let password = vault.seal("share 7", "12345678").unwrap();
+        for wrong in ["", "0", "zz", "é1", &stamp[..stamp.len() - 2], &hex(&password)] {
+            assert_eq!(vault.stamped_until("share 7", wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn hex_comes_back() {
+        assert_eq!(hex(&[0, 7, 255]), "0007ff");
+        assert_eq!(from_hex("0007fF"), Some(vec![0, 7, 255]));
+        assert_eq!((from_hex("0"), from_hex("+1"), from_hex("")), (None, None, Some(vec![])));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use kinglet::account::{self, Change};
 use kinglet::clock::now;
 use kinglet::db::users::{self, Role};
 use kinglet::http::request::Request;
+use kinglet::id::Id;
 use kinglet::route;
 use support::{ADMIN, Answer, BASE, BEN, Server, ids, signed};
 
@@ -187,6 +188,17 @@ fn shares_answer_as_recorded() {
     share(&server, ADMIN, "id=so2&id=al2&description=a <b> %26 c&expires=4102444800000");
     server.set_link("sh1", "abcdefgh12345678");
     server.golden("sharing/getShares", ADMIN, "getShares");
+    server.ok(
+        ADMIN,
+        "updateShare?id=sh1&downloadable=false&live=false&embed=true&passphrase=sesame&maxPlays=9",
+    );
+    for (of, is_new) in [(2, true), (4, false), (2, true)] {
+        server.app.visits.count_play(1, Id::Song(of), is_new);
+    }
+    server.app.visits.flush(&server.app.db).unwrap();
+    server.app.visits.count_play(1, Id::Song(4), false);
+    server.golden("sharing/getShares.options", ADMIN, "getShares");
+    server.golden("sharing/transcoding", ADMIN, "createShare?id=so2&maxBitRate=128");
     server.golden("sharing/unknown", ADMIN, "createShare?id=so999");
     server.golden("sharing/forbidden", BEN, "createShare?id=so1");
 }
@@ -293,7 +305,7 @@ fn the_page_is_whole_and_guarded() {
     assert_eq!(slash.status, StatusCode::PERMANENT_REDIRECT);
     let token = page.rsplit('/').next().unwrap();
     assert_eq!(slash.headers[LOCATION], format!("../{token}").as_str());
-    let mut post = Request::get(&page);
+    let mut post = Request::get(&format!("{page}/playlist.m3u8"));
     post.method = Method::POST;
     assert_eq!(server.answer(&post).status, StatusCode::METHOD_NOT_ALLOWED);
 }

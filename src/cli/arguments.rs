@@ -20,6 +20,8 @@ pub enum Command {
     Scan,
     /// Show or change users.
     User(UserCommand),
+    /// Show or end shares.
+    Share(ShareCommand),
     /// Look whether everything is set up well.
     Check,
     /// Tell how a command is used.
@@ -55,6 +57,33 @@ pub enum UserCommand {
         /// The user's name.
         name: String,
     },
+    /// Show or change what a user's shares are unless their maker says otherwise.
+    ShareDefaults {
+        /// The user's name.
+        name: String,
+        /// What is to change, like `downloadable=no`.
+        words: Vec<String>,
+    },
+}
+
+/// What to do with shares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShareCommand {
+    /// List the shares of a user, or of all.
+    List {
+        /// The user's name.
+        name: Option<String>,
+    },
+    /// Show one share, with what of it was played.
+    Show {
+        /// Its id or its link.
+        share: String,
+    },
+    /// End a share.
+    Revoke {
+        /// Its id or its link.
+        share: String,
+    },
 }
 
 /// A command line that was understood.
@@ -67,17 +96,21 @@ pub struct Arguments {
 }
 
 /// The commands by their names.
-const COMMANDS: [(&str, Topic); 6] = [
+const COMMANDS: [(&str, Topic); 7] = [
     ("serve", Topic::Serve),
     ("demo", Topic::Demo),
     ("scan", Topic::Scan),
     ("user", Topic::User),
+    ("share", Topic::Share),
     ("check", Topic::Check),
     ("help", Topic::General),
 ];
 
 /// The names of what `user` can do.
-const USER_COMMANDS: [&str; 5] = ["add", "list", "passwd", "remove", "key"];
+const USER_COMMANDS: [&str; 6] = ["add", "list", "passwd", "remove", "key", "share-defaults"];
+
+/// The names of what `share` can do.
+const SHARE_COMMANDS: [&str; 3] = ["list", "show", "revoke"];
 
 /// The flags that every command takes.
 const COMMON_FLAGS: [&str; 9] = [
@@ -164,6 +197,7 @@ fn command(topic: Topic, rest: &[&str], admin: bool) -> Result<Command> {
         Topic::Check => Command::Check,
         Topic::General => Command::Help(Topic::General),
         Topic::User => return user_command(rest, admin).map(Command::User),
+        Topic::Share => return share_command(rest).map(Command::Share),
     };
     match rest.first() {
         None => Ok(command),
@@ -184,6 +218,10 @@ fn user_command(words: &[&str], admin: bool) -> Result<UserCommand> {
             return Err(Error::new(format!(
                 "user {verb}: the user's name is missing, like `kinglet user {verb} anna`"
             )));
+        }
+        ["share-defaults", name, words @ ..] => {
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            return Ok(UserCommand::ShareDefaults { name: (*name).to_owned(), words });
         }
         [verb, name] if USER_COMMANDS.contains(verb) => (*verb, (*name).to_owned()),
         [verb, _, word, ..] if USER_COMMANDS.contains(verb) => {
@@ -207,6 +245,28 @@ fn user_command(words: &[&str], admin: bool) -> Result<UserCommand> {
         "remove" => UserCommand::Remove { name },
         _ => UserCommand::Key { name },
     })
+}
+
+fn share_command(words: &[&str]) -> Result<ShareCommand> {
+    match words {
+        ["list"] => Ok(ShareCommand::List { name: None }),
+        ["list", name] => Ok(ShareCommand::List { name: Some((*name).to_owned()) }),
+        ["show", share] => Ok(ShareCommand::Show { share: (*share).to_owned() }),
+        ["revoke", share] => Ok(ShareCommand::Revoke { share: (*share).to_owned() }),
+        [] => Err(Error::new(
+            "share: say what to do, like `kinglet share list`; `kinglet share --help` lists all",
+        )),
+        [verb] if SHARE_COMMANDS.contains(verb) => Err(Error::new(format!(
+            "share {verb}: say which share, like `kinglet share {verb} sh7`; `kinglet share list` \
+             tells their ids"
+        ))),
+        [verb, .., word] if SHARE_COMMANDS.contains(verb) => Err(surplus(word)),
+        [verb, ..] => {
+            let known = SHARE_COMMANDS.map(|verb| format!("share {verb}"));
+            let known = known.iter().map(String::as_str);
+            Err(unknown("command", &format!("share {verb}"), known))
+        }
+    }
 }
 
 fn topic(name: &str) -> Result<Topic> {
@@ -275,6 +335,23 @@ mod tests {
             Command::User(UserCommand::Remove { name: name() })
         );
         assert_eq!(command("user key anna"), Command::User(UserCommand::Key { name: name() }));
+        let defaults = |words: &[&str]| {
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            Command::User(UserCommand::ShareDefaults { name: name(), words })
+        };
+        assert_eq!(command("user share-defaults anna"), defaults(&[]));
+        assert_eq!(
+            command("user share-defaults anna live=no expiry=30d"),
+            defaults(&["live=no", "expiry=30d"])
+        );
+        assert_eq!(command("share list"), Command::Share(ShareCommand::List { name: None }));
+        let list = ShareCommand::List { name: Some(name()) };
+        assert_eq!(command("share list anna"), Command::Share(list));
+        let share = || "sh7".to_owned();
+        let show = ShareCommand::Show { share: share() };
+        assert_eq!(command("share show sh7"), Command::Share(show));
+        let revoke = ShareCommand::Revoke { share: share() };
+        assert_eq!(command("share revoke sh7"), Command::Share(revoke));
         for line in ["", "help", "--help", "-h", "help help"] {
             assert_eq!(command(line), Command::Help(Topic::General), "{line}");
         }
@@ -321,9 +398,19 @@ mod tests {
 
     #[test]
     fn a_name_that_is_missing_is_asked_for() {
-        for verb in ["add", "passwd", "remove", "key"] {
+        for verb in ["add", "passwd", "remove", "key", "share-defaults"] {
             assert!(problem(&format!("user {verb}")).contains("name is missing"), "{verb}");
         }
+    }
+
+    #[test]
+    fn a_share_that_is_missing_is_asked_for() {
+        for verb in ["show", "revoke"] {
+            assert!(problem(&format!("share {verb}")).contains("say which share"), "{verb}");
+        }
+        assert!(problem("share").contains("share list"));
+        assert!(problem("share shwo sh7").contains("did you mean `share show`?"));
+        assert!(problem("share revoke sh7 sh8").contains("`sh8` is one word too many"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::db::Viewer;
 use crate::db::search::{self, Page};
-use crate::db::shares::{self, NewShare};
+use crate::db::shares::{self, NewShare, Options};
 use crate::db::users::{ALL_MUSIC_FOLDERS, ALL_ROLES};
 use crate::error::{Error, Result};
 use crate::id::Id;
@@ -74,6 +74,7 @@ fn share(app: &App, viewer: Viewer) -> Result<String> {
             created: clock::now(),
             expires: None,
             entries: &entries,
+            options: Options::OPEN,
         };
         shares::create(db, &new)
     })?;

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod password;
 mod progress;
+mod shares;
 mod usage;
 mod users;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-pub use arguments::{Arguments, Command, UserCommand};
+pub use arguments::{Arguments, Command, ShareCommand, UserCommand};
 pub use password::Password;
 pub use progress::Progress;
 
@@ -65,6 +66,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Scan => scan(with_log(config::read(&flags)?)?),
         Command::User(command) => {
             users::run(&App::open(with_log(config::read(&flags)?)?)?, command)
+        }
+        Command::Share(command) => {
+            shares::run(&App::open(with_log(config::read(&flags)?)?)?, &command)
         }
     }
 }

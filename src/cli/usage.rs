@@ -16,6 +16,8 @@ pub enum Topic {
     Scan,
     /// `kinglet user`.
     User,
+    /// `kinglet share`.
+    Share,
     /// `kinglet check`.
     Check,
 }
@@ -28,6 +30,7 @@ pub fn text(topic: Topic) -> &'static str {
         Topic::Demo => DEMO,
         Topic::Scan => SCAN,
         Topic::User => USER,
+        Topic::Share => SHARE,
         Topic::Check => CHECK,
     }
 }
@@ -50,6 +53,7 @@ Commands:
   demo      serve a small album that comes with the program
   scan      look for new and changed music once
   user      add, list and remove users, passwords and API keys
+  share     list and end share links, and tell how they are used
   check     find what is wrong with the set-up, and how to mend it
   help      this text; `kinglet help COMMAND` tells more about a command
 
@@ -111,10 +115,27 @@ Usage: kinglet user COMMAND [FLAGS]
   kinglet user passwd NAME          give a user another password
   kinglet user remove NAME          remove a user, with playlists and shares
   kinglet user key NAME             make an API key, for clients that take one
+  kinglet user share-defaults NAME [downloadable=yes|no|default]
+      [live=yes|no|default] [embed=yes|no|default] [expiry=30d|never|default]
+                                    show or change what the user's shares are
+                                    where the client does not say
 
 A password is asked for, or is the first line of standard input:
   kinglet user add anna < password-file
 Where it is left empty, a good one is made and printed.
+
+`kinglet help` lists the flags; --data or --config say which server is meant.
+";
+
+const SHARE: &str = "\
+Usage: kinglet share COMMAND [FLAGS]
+
+  kinglet share list [NAME]   list all share links, or those of a user
+  kinglet share show ID       show one, with what of it was played how often
+  kinglet share revoke ID     end one at once: page, music, covers and feeds
+
+ID is like sh7, as the list tells it; the link itself will do, too. A running
+server notices within a second. Its counts are written once a minute.
 
 `kinglet help` lists the flags; --data or --config say which server is meant.
 ";
@@ -133,8 +154,15 @@ nothing. The exit code is 0 if a server can start, else 1.
 mod tests {
     use super::*;
 
-    const ALL: [Topic; 6] =
-        [Topic::General, Topic::Serve, Topic::Demo, Topic::Scan, Topic::User, Topic::Check];
+    const ALL: [Topic; 7] = [
+        Topic::General,
+        Topic::Serve,
+        Topic::Demo,
+        Topic::Scan,
+        Topic::User,
+        Topic::Share,
+        Topic::Check,
+    ];
 
     #[test]
     fn help_fits_a_terminal() {

@@ -7,6 +7,8 @@ use super::{Password, UserCommand, note, print};
 use crate::account::{self, Change, Changed, FAMILY_ROLES, NewUser};
 use crate::app::App;
 use crate::clock;
+use crate::config;
+use crate::db::shares::{self, Defaults};
 use crate::db::users::{self, ALL_MUSIC_FOLDERS, ALL_ROLES, Role, User};
 use crate::error::{Error, Result};
 
@@ -18,6 +20,7 @@ pub fn run(app: &App, command: UserCommand) -> Result<ExitCode> {
         UserCommand::Password { name } => set_password(app, &name),
         UserCommand::Remove { name } => remove(app, &name),
         UserCommand::Key { name } => new_key(app, &name),
+        UserCommand::ShareDefaults { name, words } => share_defaults(app, &name, &words),
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -87,6 +90,61 @@ fn new_key(app: &App, name: &str) -> Result<()> {
         "This is the only time the key of {} is shown. A new password ends it.",
         user.name
     ));
+    Ok(())
+}
+
+fn share_defaults(app: &App, name: &str, words: &[String]) -> Result<()> {
+    let user = find(app, name)?;
+    let mut chosen = app.db.read(|db| shares::defaults(db, user.id))?;
+    for word in words {
+        set_default(&mut chosen, word)?;
+    }
+    if !words.is_empty() {
+        app.db.write(|db| shares::set_defaults(db, user.id, &chosen))?;
+    }
+    let config = &app.config;
+    let flag = |chosen: Option<bool>, of_server: bool| {
+        let word = if chosen.unwrap_or(of_server) { "yes" } else { "no" };
+        (word.to_owned(), chosen.is_none())
+    };
+    let life = chosen.expiry.map(|life| u64::try_from(life).unwrap_or(0) / 1000);
+    let life = life.unwrap_or(config.share_expiry.map_or(0, |life| life.as_secs()));
+    let life = if life == 0 { "never".to_owned() } else { config::duration_text(life) };
+    let mut text = format!("Shares of {}, where the client does not say:\n", user.name);
+    for (name, (value, is_of_server)) in [
+        ("downloadable", flag(chosen.downloadable, config.share_downloadable)),
+        ("live", flag(chosen.live, config.share_live)),
+        ("embed", flag(chosen.embed, config.share_embed)),
+        ("expiry", (life, chosen.expiry.is_none())),
+    ] {
+        let origin = if is_of_server { "  (as the server has it)" } else { "" };
+        let _ = writeln!(text, "  {name}={value}{origin}");
+    }
+    print(&text);
+    Ok(())
+}
+
+/// Changes one default by a word like `live=no`.
+fn set_default(chosen: &mut Defaults, word: &str) -> Result<()> {
+    let wrong = |why: &str| Error::new(format!("share-defaults: `{word}` {why}"));
+    let (name, value) = word.split_once('=').ok_or_else(|| wrong("is not like live=no"))?;
+    let flag = || match value {
+        "default" => Ok(None),
+        _ => config::flag(value).map(Some).map_err(|_| wrong("is neither yes, no nor default")),
+    };
+    match name {
+        "downloadable" => chosen.downloadable = flag()?,
+        "live" => chosen.live = flag()?,
+        "embed" => chosen.embed = flag()?,
+        "expiry" if value == "default" => chosen.expiry = None,
+        "expiry" => {
+            let life =
+                config::expiry(value).map_err(|why| wrong(&format!("will not do: {why}")))?;
+            let life = life.map_or(0, |life| i64::try_from(life.as_millis()).unwrap_or(i64::MAX));
+            chosen.expiry = Some(life);
+        }
+        _ => return Err(wrong("names none of downloadable, live, embed and expiry")),
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub use folders::network_file_system;
 pub use nearest::nearest;
 pub use network::Network;
 pub use sources::{File, Flags};
+pub use values::{duration_text, expiry, flag};
 
 use crate::error::{Error, Result};
 use sources::Settings;
@@ -53,6 +54,12 @@ pub struct Config {
     pub scan_on_start: bool,
     /// How long a share lives whose maker named no end; `None` is for ever.
     pub share_expiry: Option<Duration>,
+    /// Whether the files of a share may be kept whose maker does not say.
+    pub share_downloadable: bool,
+    /// Whether a share follows what it names whose maker does not say; else it is frozen.
+    pub share_live: bool,
+    /// Whether other sites may show the player of a share whose maker does not say.
+    pub share_embed: bool,
     /// Words at the start of an artist's name that do not count for its place in the alphabet.
     pub ignored_articles: Vec<String>,
     /// How many covers are scaled at a time, 1 to 8.
@@ -110,20 +117,23 @@ pub struct Setting {
 }
 
 /// Every setting of the file, in the order in which people are told of them.
-pub const SETTINGS: [Setting; 24] = [
+pub const SETTINGS: [Setting; 27] = [
     Setting { name: "music", default: r#"["/srv/music"]"# },
     Setting { name: "data", default: r#""/var/lib/kinglet""# },
     Setting { name: "listen", default: r#""0.0.0.0:4040""# },
     Setting { name: "public_url", default: r#""""# },
     Setting { name: "trusted_proxies", default: "[]" },
     Setting { name: "scan_on_start", default: "true" },
-    Setting { name: "share_expiry", default: r#""never""# },
+    Setting { name: "share_expiry", default: r#""365d""# },
+    Setting { name: "share_downloadable", default: "true" },
+    Setting { name: "share_live", default: "true" },
+    Setting { name: "share_embed", default: "false" },
     Setting { name: "ignored_articles", default: r#""The El La Los Las Le Les""# },
     Setting { name: "cover_workers", default: "2" },
     Setting { name: "cover_cache", default: r#""256MiB""# },
     Setting { name: "connections", default: "512" },
     Setting { name: "streams_per_user", default: "16" },
-    Setting { name: "streams_per_share", default: "32" },
+    Setting { name: "streams_per_share", default: "256" },
     Setting { name: "stream_rate", default: r#""0""# },
     Setting { name: "share_rate", default: r#""0""# },
     Setting { name: "header_size", default: r#""256KiB""# },
@@ -153,7 +163,10 @@ impl Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             scan_on_start: true,
-            share_expiry: None,
+            share_expiry: Some(365 * 24 * HOUR),
+            share_downloadable: true,
+            share_live: true,
+            share_embed: false,
             ignored_articles: ["The", "El", "La", "Los", "Las", "Le", "Les"]
                 .map(String::from)
                 .to_vec(),
@@ -161,7 +174,7 @@ impl Config {
             cover_cache: 256 * MIB,
             connections: 512,
             streams_per_user: 16,
-            streams_per_share: 32,
+            streams_per_share: 256,
             stream_rate: None,
             share_rate: None,
             header_size: 256 << 10,
@@ -242,6 +255,9 @@ pub fn load(
     settings.list("trusted_proxies", &mut config.trusted_proxies, Network::parse);
     settings.set("scan_on_start", &mut config.scan_on_start, values::flag);
     settings.set("share_expiry", &mut config.share_expiry, values::expiry);
+    settings.set("share_downloadable", &mut config.share_downloadable, values::flag);
+    settings.set("share_live", &mut config.share_live, values::flag);
+    settings.set("share_embed", &mut config.share_embed, values::flag);
     settings.list("ignored_articles", &mut config.ignored_articles, |word| Ok(word.to_owned()));
     settings.set("cover_workers", &mut config.cover_workers, |text| values::count(text, 1..=8));
     settings

@@ -181,6 +181,14 @@ fn within<T: PartialOrd>(value: T, range: &RangeInclusive<T>) -> Result<T, &'sta
     }
 }
 
+/// A duration in seconds in the largest unit that leaves no rest: `30d`.
+pub fn duration_text(seconds: u64) -> String {
+    let units = TIME_UNITS.iter().rev().filter(|(unit, _)| *unit != "w");
+    let unit = units.into_iter().find(|(_, length)| seconds > 0 && seconds.is_multiple_of(*length));
+    let (unit, length) = unit.copied().unwrap_or(("s", 1));
+    format!("{}{unit}", seconds / length)
+}
+
 /// A size in the largest unit that leaves no rest.
 pub fn bytes_text(bytes: u64) -> String {
     for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] {
@@ -245,6 +253,10 @@ mod tests {
     #[test]
     fn a_share_may_live_for_ever() {
         assert_eq!(expiry("never"), Ok(None));
+        for text in ["365d", "36h", "90s", "1m"] {
+            let life = expiry(text).unwrap().unwrap();
+            assert_eq!(duration_text(life.as_secs()), text);
+        }
         assert_eq!(expiry("30d"), Ok(Some(Duration::from_secs(30 * 86_400))));
         assert!(expiry("0s").is_err());
         assert!(expiry("9000w").is_err());

@@ -144,6 +144,8 @@ pub struct File {
     pub suffix: String,
     /// Whether it is a video.
     pub video: bool,
+    /// Milliseconds.
+    pub duration: i64,
 }
 
 /// The columns of `Song` and their joins; ?1 is the user, ?2 the visible music folders, and `pick`
@@ -321,12 +323,17 @@ pub fn of_artist(db: &Connection, viewer: Viewer, artist: i64) -> Result<Vec<Son
 /// The file of a song.
 pub fn file(db: &Connection, viewer: Viewer, id: i64) -> Result<Option<File>> {
     let mut statement = db.prepare_cached(
-        "SELECT m.path, f.path, s.file_name, s.suffix, s.video FROM song s
+        "SELECT m.path, f.path, s.file_name, s.suffix, s.video, s.duration FROM song s
          JOIN folder f ON f.id = s.folder_id JOIN music_folder m ON m.id = s.music_folder_id
          WHERE s.id = ?1 AND s.missing IS NULL AND (?2 >> s.music_folder_id) & 1",
     )?;
     optional(statement.query_row((id, viewer.scope), |row| {
         let parts = [row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?];
-        Ok(File { path: super::join_path(parts)?, suffix: row.get(3)?, video: row.get(4)? })
+        Ok(File {
+            path: super::join_path(parts)?,
+            suffix: row.get(3)?,
+            video: row.get(4)?,
+            duration: row.get(5)?,
+        })
     }))
 }

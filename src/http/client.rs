@@ -1,6 +1,6 @@
 //! Who asks, and under which address: behind a proxy the client is not the peer of the connection.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hyper::header::{HOST, HeaderName};
 
@@ -48,6 +48,14 @@ pub fn origin(
     Origin { address, base }
 }
 
+/// What one client has of the addresses: all of a /64 network of IPv6 is given to one.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
 /// Whether a text is a host with or without a port: what is not ends in no link of ours.
 fn is_host(text: &str) -> bool {
     !text.is_empty()
@@ -81,6 +89,15 @@ mod tests {
         assert_eq!(believed.address.to_string(), "198.51.100.7");
         let not = origin(&request, None, |_| false);
         assert_eq!((not.base.as_str(), not.address), ("http://nas:4040", request.peer));
+    }
+
+    #[test]
+    fn a_client_is_an_address_or_a_network_of_ipv6() {
+        let same = |one: &str, other: &str| one.parse().map(network) == other.parse().map(network);
+        assert!(same("192.0.2.1", "::ffff:192.0.2.1"));
+        assert!(!same("192.0.2.1", "192.0.2.2"));
+        assert!(same("2001:db8::1", "2001:db8::ffff:0:0:7"));
+        assert!(!same("2001:db8::1", "2001:db8:0:1::1"));
     }
 
     #[test]

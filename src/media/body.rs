@@ -90,6 +90,14 @@ pub struct Counters {
     pub sent: AtomicU64,
 }
 
+/// Watches over a body while it is sent.
+pub trait Watch: Send + Sync {
+    /// Whether the next window may be sent; may wait for the database.
+    fn goes_on(&self) -> bool;
+    /// So many more bytes of a file of `len` bytes were taken.
+    fn sent(&self, bytes: u64, len: u64);
+}
+
 /// What lives as long as a body.
 pub type Held = Option<Arc<dyn Send + Sync>>;
 
@@ -108,6 +116,8 @@ pub struct Sending {
     pub mode: Mode,
     /// How fast they may be sent; `None` is without a cap.
     pub pace: Option<Arc<Pace>>,
+    /// Who watches over it.
+    pub watch: Option<Arc<dyn Watch>>,
     /// Bounds how many windows are waited for at a time in the whole server, so that a disk that
     /// hangs cannot take all blocking threads.
     pub permits: Arc<Semaphore>,
@@ -122,6 +132,8 @@ pub struct Windows {
     sending: Sending,
     pieces: VecDeque<Piece>,
     left: u64,
+    /// Bytes of the window that was handed out last.
+    handed: u64,
     state: State,
 }
 
@@ -213,6 +225,7 @@ impl Windows {
         sending.counters.live.fetch_add(1, Ordering::Relaxed);
         Windows {
             left: pieces.iter().map(Piece::len).fold(0, u64::saturating_add),
+            handed: 0,
             sending,
             pieces,
             state: State::Ready,
@@ -272,8 +285,20 @@ impl Windows {
         })
     }
 
+    /// The window that was handed out last was taken.
+    fn taken(&mut self) {
+        let bytes = mem::take(&mut self.handed);
+        if let Some(watch) = self.sending.watch.as_ref().filter(|_| bytes > 0) {
+            watch.sent(bytes, self.sending.identity.len);
+        }
+    }
+
     fn broken(&mut self, cause: io::Error) -> io::Error {
         self.state = State::Broken;
+        if cause.kind() == io::ErrorKind::PermissionDenied {
+            tracing::info!(file = %self.sending.path.display(), "may not be sent any more");
+            return cause;
+        }
         self.sending.counters.broken.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(file = %self.sending.path.display(), %cause, "broke off sending a file");
         cause
@@ -296,6 +321,7 @@ impl Body for Windows {
                     // However it ends, the window is gone.
                     let _ = ready!(Pin::new(taken).poll(context));
                     body.state = State::Ready;
+                    body.taken();
                 }
                 State::Ready => match body.pieces.pop_front() {
                     None => return Poll::Ready(None),
@@ -320,6 +346,11 @@ impl Body for Windows {
                         body.sending.counters.sent.fetch_add(window.len, Ordering::Relaxed);
                         let (taken, hears) = oneshot::channel();
                         body.state = State::Taken(hears);
+                        body.handed = window.len;
+                        if body.left == 0 {
+                            // Nobody asks again.
+                            body.taken();
+                        }
                         let buffers = Arc::clone(&body.sending.buffers);
                         let owner = Owner { content: window.content, buffers, taken: Some(taken) };
                         return Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(owner)))));
@@ -360,6 +391,9 @@ fn first_window(range: &Range<u64>, mode: Mode, most: u64) -> (Mode, Range<u64>)
 /// Brings a window of a range that ends at `end` in, and makes sure that the file was the same
 /// before and after.
 fn read_window(sending: &Sending, how: Mode, part: Range<u64>, end: u64) -> io::Result<Window> {
+    if sending.watch.as_ref().is_some_and(|watch| !watch.goes_on()) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
     let source = sending.source.as_ref();
     let identity = verify(source, sending.identity)?;
     if part.end < end {

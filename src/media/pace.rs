@@ -5,13 +5,15 @@
 //! that all who want bytes get the same and nothing is kept for those who want none.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex as Queue;
 use tokio::time::{Instant, sleep};
+
+use crate::http::client::network;
 
 /// How much a cap that was not used may be exceeded at once, in time at its rate: players fill
 /// their buffer before the first note.
@@ -177,14 +179,6 @@ impl Drop for Portion {
                 listeners.remove(&self.listener);
             }
         }
-    }
-}
-
-/// What one listener has of the addresses: all of a /64 network of IPv6 is given to one.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        v4 => v4,
     }
 }
 
@@ -415,17 +409,6 @@ mod tests {
                 pace.wait(pace.piece()).await;
             }
         });
-    }
-
-    #[test]
-    fn a_listener_is_an_address_or_a_network_of_ipv6() {
-        let same = |one: &str, other: &str| {
-            network(one.parse().unwrap()) == network(other.parse().unwrap())
-        };
-        assert!(same("192.0.2.1", "::ffff:192.0.2.1"));
-        assert!(!same("192.0.2.1", "192.0.2.2"));
-        assert!(same("2001:db8::1", "2001:db8::ffff:0:0:7"));
-        assert!(!same("2001:db8::1", "2001:db8:0:1::1"));
     }
 
     proptest! {

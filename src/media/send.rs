@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::http::body::{Body, Response};
 use crate::http::range::{Answer, Validators, answer};
 pub use crate::media::body::Mode;
-use crate::media::body::{Counters, Held, Piece, Sending, Windows};
+use crate::media::body::{Counters, Held, Piece, Sending, Watch, Windows};
 use crate::media::buffers::Buffers;
 use crate::media::pace::Pace;
 use crate::media::plan::Plan;
@@ -66,6 +66,7 @@ pub struct Opened {
     identity: Identity,
     held: Held,
     pace: Option<Arc<Pace>>,
+    watch: Option<Arc<dyn Watch>>,
 }
 
 /// Opens the file of a plan; may wait for the disk.
@@ -90,7 +91,7 @@ impl Opened {
     }
 
     fn of(plan: Plan, source: Arc<dyn Source>, identity: Identity) -> Opened {
-        Opened { plan, source, identity, held: None, pace: None }
+        Opened { plan, source, identity, held: None, pace: None, watch: None }
     }
 
     /// Keeps a value (a [`Place`](super::places::Place)) until the last byte of the body was
@@ -103,6 +104,12 @@ impl Opened {
     /// Sends no faster than this; `None` is as fast as the client takes it.
     pub fn at_pace(mut self, pace: Option<Pace>) -> Self {
         self.pace = pace.map(Arc::new);
+        self
+    }
+
+    /// Lets somebody watch over it, who may end it.
+    pub fn watched_by(mut self, watch: impl Watch + 'static) -> Self {
+        self.watch = Some(Arc::new(watch));
         self
     }
 
@@ -251,6 +258,7 @@ impl Sender {
             path: opened.plan.path,
             held: opened.held,
             pace: opened.pace,
+            watch: opened.watch,
             permits: Arc::clone(&self.permits),
             buffers: Arc::clone(&self.buffers),
             counters: Arc::clone(&self.counters),

@@ -2,20 +2,28 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use hyper::header::{HeaderValue, USER_AGENT, VARY};
 
 use super::STRANGER;
 use super::gate::Guest;
-use super::refusal::{CACHE_PAGE, Refusal};
+use super::refusal::{CACHE_PAGE, FOR_ONE, Refusal};
+use super::visit;
+use super::watch::Watcher;
 use crate::captions;
 use crate::clock::now;
 use crate::db::shares::{self, Share};
 use crate::db::videos;
+use crate::http::body::Response;
 use crate::http::work::{Queue, Work};
 use crate::id::Id;
 use crate::media::captions::Format;
 use crate::media::plan::Plan;
 use crate::media::{kind, send};
 use crate::pictures;
+use crate::plays::{Play, Refused, Track};
 
 /// Caches in front of the server may carry the load of a link that many open; an end reaches them
 /// within this minute.
@@ -31,7 +39,7 @@ pub fn cover(guest: Guest, token: &str, id: Id, size: u32) -> Result<Work, Refus
     let (covers, request) = (Arc::clone(&guest.app.covers), guest.request.clone());
     Ok(Work::on_disk(Queue::Pictures, move || {
         match pictures::scaled(&covers, &source, stamp, Some(size)) {
-            Ok(picture) => pictures::respond(picture, &request, cache(&share)),
+            Ok(picture) => for_guests(&share, pictures::respond(picture, &request, cache(&share))),
             Err(error) => {
                 tracing::warn!(%id, %error, "a cover cannot be shown");
                 Refusal::NoFile.response()
@@ -40,18 +48,25 @@ pub fn cover(guest: Guest, token: &str, id: Id, size: u32) -> Result<Work, Refus
     }))
 }
 
-/// How long what belongs to a share may be kept: not longer than the share lives.
-fn cache(share: &Share) -> &'static str {
+/// How long what belongs to a share may be kept: not longer than the share lives, and not by caches
+/// for all where each answer is for one listener.
+pub fn cache(share: &Share) -> &'static str {
     let ends_soon = share.expires.is_some_and(|end| end.saturating_sub(now()) < CACHED_FOR);
-    if ends_soon { CACHE_PAGE } else { CACHE_SONG }
+    if ends_soon || share.is_for_one_listener() { CACHE_PAGE } else { CACHE_SONG }
 }
 
 /// A song under its id and suffix, `so12.flac`; nothing of the name reaches the disk.
 pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
-    let (id, suffix) = name.split_once('.').ok_or(Refusal::NoFile)?;
-    let Some(Id::Song(id)) = Id::parse(id) else { return Err(Refusal::NoFile) };
-    let (share, file) = guest.admit_to(token, |db, token| shares::with_file(db, token, id))?;
+    let (id, suffix) = name.split_once('.').unwrap_or_default();
+    let Some(Id::Song(id)) = Id::parse(id) else {
+        // The link is looked up all the same, so that an answer tells nothing of it.
+        return guest.admit(token).and(Err(Refusal::NoFile));
+    };
+    let writes = guest.app.db.writes();
+    let (share, file) =
+        guest.admit_listener(token, |db, token| shares::with_file(db, token, id))?;
     let file = file.filter(|file| file.suffix == suffix).ok_or(Refusal::NoFile)?;
+    let play = begin(&guest, &share, id, file.duration)?;
     let place = guest.app.share_streams.take(share.id).ok_or(Refusal::Full)?;
     let plan = Plan {
         path: file.path,
@@ -61,20 +76,23 @@ pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
     };
     let pace = guest.app.rates.of_share(guest.origin.address);
     let (sender, request) = (guest.app.sender.clone(), guest.request.clone());
+    let watcher = Watcher::new(&guest.app.db, &share, id, play, writes);
     Ok(Work::on_disk(Queue::Songs, move || {
         let begun = send::open(plan).and_then(|file| {
-            sender.begin(file.holding(place).at_pace(pace), &request.method, &request.headers)
+            let file = file.holding(place).at_pace(pace).watched_by(watcher);
+            sender.begin(file, &request.method, &request.headers)
         });
-        begun.unwrap_or_else(|error| match error.kind() {
+        let response = begun.unwrap_or_else(|error| match error.kind() {
             ErrorKind::NotFound => Refusal::NoFile.response(),
             _ => Refusal::Unreadable.response(),
-        })
+        });
+        for_guests(&share, response)
     }))
 }
 
 /// Captions of a video of the share, `so12-0.vtt`.
 pub fn captions(guest: Guest, token: &str, video: i64, place: i64) -> Result<Work, Refusal> {
-    let (share, source) = guest.admit_to(token, |db, token| {
+    let (share, source) = guest.admit_listener(token, |db, token| {
         let Some((share, file)) = shares::with_file(db, token, video)? else { return Ok(None) };
         let source = match file.filter(|file| file.video) {
             Some(_) => videos::caption(db, share.seen_by(STRANGER), video, place)?,
@@ -86,11 +104,42 @@ pub fn captions(guest: Guest, token: &str, video: i64, place: i64) -> Result<Wor
     let (kept, request) = (Arc::clone(&guest.app.captions), guest.request.clone());
     Ok(Work::on_disk(Queue::Captions, move || {
         match captions::text(&kept, &source, Some(Format::Vtt)) {
-            Ok(text) => captions::respond(text, &request, cache(&share)),
+            Ok(text) => for_guests(&share, captions::respond(text, &request, cache(&share))),
             Err(error) => {
                 tracing::warn!(video, %error, "captions cannot be shown");
                 Refusal::Unreadable.response()
             }
         }
     }))
+}
+
+/// Begins a play of a song of so many milliseconds, where there is one to be counted.
+fn begin(guest: &Guest, share: &Share, song: i64, duration: i64) -> Result<Option<Play>, Refusal> {
+    let duration = Duration::from_millis(u64::try_from(duration).unwrap_or(0));
+    let track = Track { share, of: Id::Song(song), duration };
+    let program = guest.request.header(USER_AGENT).unwrap_or_default();
+    let (listener, now) = ((guest.origin.address, program), Instant::now());
+    if guest.request.method == Method::HEAD {
+        let plays = &guest.app.plays;
+        return match plays.is_used_up(share) && !plays.is_heard(track, listener, now) {
+            true => Err(Refusal::EndedFile),
+            false => Ok(None),
+        };
+    }
+    if !visit::is_visit(guest.request) {
+        // What is not counted would have no limit.
+        return if share.max_plays.is_some() { Err(Refusal::Robot) } else { Ok(None) };
+    }
+    guest.app.plays.begin(track, listener, now).map_err(|refused| match refused {
+        Refused::UsedUp => Refusal::EndedFile,
+        Refused::Reserved => Refusal::Reserved,
+    })
+}
+
+/// Tells caches by what guests of a locked share are told apart.
+pub fn for_guests(share: &Share, mut response: Response) -> Response {
+    if share.has_passphrase() {
+        response.headers_mut().insert(VARY, HeaderValue::from_static(FOR_ONE));
+    }
+    response
 }

@@ -3,13 +3,16 @@
 //! Page, feeds, songs and covers all go through [`Guest::admit`], so that what ends, locks or limits
 //! a share holds for all of it at once.
 
+use std::time::Instant;
+
 use rusqlite::Connection;
 
+use super::pass;
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::clock::now;
 use crate::db::shares::{self, Share};
-use crate::http::client::Origin;
+use crate::http::client::{Origin, network};
 use crate::http::request::Request;
 
 /// Longest word of a link that is looked up.
@@ -29,10 +32,7 @@ pub struct Guest<'a> {
 impl Guest<'_> {
     /// The share of a link, if this guest may have it now.
     pub fn admit(&self, token: &str) -> Result<Share, Refusal> {
-        let found = |db: &Connection, token: &str| {
-            Ok(shares::by_token(db, token)?.map(|share| (share, ())))
-        };
-        Ok(self.admit_to(token, found)?.0)
+        Ok(self.admit_to(token, alone)?.0)
     }
 
     /// The same with what `find` looks up together with the share of the link.
@@ -41,15 +41,61 @@ impl Guest<'_> {
         token: &str,
         find: impl FnOnce(&Connection, &str) -> rusqlite::Result<Option<(Share, T)>>,
     ) -> Result<(Share, T), Refusal> {
-        if !is_token(token) {
-            return Err(Refusal::NoFile);
-        }
-        let (share, found) = self.app.db.read(|db| find(db, token))?.ok_or(Refusal::NoFile)?;
-        match share.is_open(now()) {
-            true => Ok((share, found)),
-            false => Err(Refusal::EndedFile),
+        let (share, found) = self.admit_listener(token, find)?;
+        match self.app.plays.is_used_up(&share) {
+            true => Err(Refusal::EndedFile),
+            false => Ok((share, found)),
         }
     }
+
+    /// The same for a song, which somebody may be in the middle of when the plays are used up:
+    /// `Plays::begin` tells whether they are.
+    pub fn admit_listener<T>(
+        &self,
+        token: &str,
+        find: impl FnOnce(&Connection, &str) -> rusqlite::Result<Option<(Share, T)>>,
+    ) -> Result<(Share, T), Refusal> {
+        let (share, found) = self.open(token, find)?;
+        pass::check(self, &share)?;
+        Ok((share, found))
+    }
+
+    /// The share of a link that is open, though it may be locked for this guest: to unlock it.
+    pub fn at_the_door_of(&self, token: &str) -> Result<Share, Refusal> {
+        let (share, ()) = self.open(token, alone)?;
+        match self.app.plays.is_used_up(&share) {
+            true => Err(Refusal::EndedFile),
+            false => Ok(share),
+        }
+    }
+
+    fn open<T>(
+        &self,
+        token: &str,
+        find: impl FnOnce(&Connection, &str) -> rusqlite::Result<Option<(Share, T)>>,
+    ) -> Result<(Share, T), Refusal> {
+        let (network, began) = (network(self.origin.address), Instant::now());
+        // Whoever tries links is answered alike whether one leads somewhere.
+        if self.app.misses.is_used_up(&network, began) {
+            return Err(Refusal::TooManyMisses);
+        }
+        let found = match is_token(token) {
+            true => self.app.db.read(|db| find(db, token))?,
+            false => None,
+        };
+        match found {
+            Some((share, found)) if share.is_open(now()) => Ok((share, found)),
+            Some(_) => Err(Refusal::EndedFile),
+            None => {
+                self.app.misses.take(&network, began);
+                Err(Refusal::NoFile)
+            }
+        }
+    }
+}
+
+fn alone(db: &Connection, token: &str) -> rusqlite::Result<Option<(Share, ())>> {
+    Ok(shares::by_token(db, token)?.map(|share| (share, ())))
 }
 
 fn is_token(text: &str) -> bool {

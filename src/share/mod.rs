@@ -9,9 +9,11 @@ mod content;
 mod files;
 mod gate;
 pub mod page;
+mod pass;
 mod playlist;
 mod refusal;
 mod visit;
+mod watch;
 
 use hyper::header::{
     CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderValue, LOCATION, REFERRER_POLICY,
@@ -104,6 +106,7 @@ pub fn sends_song(path: &str) -> bool {
 pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
     let work = match request.method {
         Method::GET | Method::HEAD => answer(Guest { app, request, origin }),
+        Method::POST if is_page(request.uri.path()) => enter(Guest { app, request, origin }),
         _ => {
             let refusal = body::method_not_allowed("Use GET or HEAD.\n", "GET, HEAD");
             Work::Done(changing(refusal))
@@ -111,6 +114,30 @@ pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
     };
     let head = request.method == Method::HEAD;
     work.map(move |response| dressed(response, head))
+}
+
+/// Whether a path is that of a page, which may have a form.
+fn is_page(path: &str) -> bool {
+    matches!(asked(path), Asked::Page(_) | Asked::Song(_, "embed"))
+}
+
+/// Takes the passphrase of a form.
+fn enter(guest: Guest) -> Work {
+    let entered = match asked(guest.request.uri.path()) {
+        Asked::Page(token) => guest
+            .at_the_door_of(token)
+            .and_then(|share| pass::enter(&guest, &share, false))
+            .map_err(Refusal::as_page),
+        Asked::Song(token, "embed") => guest
+            .at_the_door_of(token)
+            .and_then(|share| match share.may_embed() {
+                true => pass::enter(&guest, &share, true),
+                false => Err(Refusal::NoFile),
+            })
+            .map_err(Refusal::as_embed),
+        _ => Err(Refusal::NoPage),
+    };
+    Work::Done(entered.unwrap_or_else(Refusal::response))
 }
 
 /// What every response has; one to HEAD without its body.

@@ -17,6 +17,14 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
+/// That of the page with the form that takes a passphrase.
+pub const LOCKED_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'";
+
+/// The same within a page of another site.
+pub const LOCKED_EMBED_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors *";
+
 /// Everything a share page shows.
 #[derive(Clone, Debug)]
 pub struct Page {
@@ -199,6 +207,25 @@ pub fn gone() -> String {
         "This link has ended",
         "What was shared here is no longer open. Ask whoever sent it for a new link.",
     )
+}
+
+/// The page of a share that takes a passphrase (401). Its form goes to where it came from.
+pub fn locked(wrong: bool) -> String {
+    let heading = "This link takes a passphrase";
+    let words = match wrong {
+        true => "That was not the passphrase. Look at what you were sent once more.",
+        false => "Whoever sent you the link knows it.",
+    };
+    let body = format!(
+        "<main class=\"lost\">\n<img src=\"{}\" width=\"96\" height=\"96\" alt=\"\">\n<h1>{heading}</h1>\n\
+         <p role=\"status\">{words}</p>\n<form method=\"post\">\n\
+         <p><label for=\"passphrase\">Passphrase</label></p>\n\
+         <p><input id=\"passphrase\" name=\"passphrase\" type=\"password\" required maxlength=\"256\" \
+         autocomplete=\"current-password\" autofocus></p>\n\
+         <p><button>Open</button></p>\n</form>\n</main>\n",
+        assets::url("icon.svg")
+    );
+    document(heading, "", &body)
 }
 
 fn lost(heading: &str, text: &str) -> String {

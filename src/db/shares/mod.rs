@@ -4,10 +4,14 @@
 //! counts while the owner may read it.
 
 mod content;
+mod counts;
+mod defaults;
 
 use rusqlite::{Connection, Result, Row, Transaction};
 
 pub use self::content::{Held, Missing, entries, freeze, held, thaw, title};
+pub use self::counts::{Counts, add_counts, plays};
+pub use self::defaults::{Defaults, defaults, set_defaults};
 use super::songs::File;
 use super::users::Role;
 use super::{Viewer, collect, items, join_path, optional};
@@ -58,15 +62,41 @@ pub struct Share {
 }
 
 impl Share {
+    /// A share that is no row: open, and holding nothing.
+    pub fn of_nobody() -> Share {
+        Share {
+            id: 0,
+            token: String::new(),
+            user_id: 0,
+            username: String::new(),
+            roles: Role::Share as i64,
+            scope: 0,
+            description: None,
+            created: 0,
+            expires: None,
+            visit_count: 0,
+            last_visited: None,
+            downloadable: true,
+            live: true,
+            embed: false,
+            passphrase: None,
+            max_plays: None,
+            title: None,
+            play_count: 0,
+            listener_count: 0,
+        }
+    }
+
     /// Whether the link leads somewhere at a moment: it has not ended, and the owner still may
     /// share.
     pub fn is_open(&self, now: i64) -> bool {
         self.expires.is_none_or(|end| now < end) && self.owner_has(Role::Share)
     }
 
-    /// Whether files may be kept: its maker lets them be, and the owner may keep them too.
+    /// Whether files may be kept: its maker lets them be, the owner may keep them too, and plays are
+    /// not limited, which nobody can count of a file that was kept.
     pub fn may_download(&self) -> bool {
-        self.downloadable && self.owner_has(Role::Download)
+        self.downloadable && self.max_plays.is_none() && self.owner_has(Role::Download)
     }
 
     /// Whether other sites may show its player.
@@ -118,6 +148,48 @@ pub struct NewShare<'a> {
     pub expires: Option<i64>,
     /// What it holds, in order.
     pub entries: &'a [Id],
+    /// What may be done with it.
+    pub options: Options<'a>,
+}
+
+/// What may be done with a share.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// Whether files may be kept.
+    pub downloadable: bool,
+    /// Whether it follows what it names; else it is frozen as it is made.
+    pub live: bool,
+    /// Whether other sites may show its player.
+    pub embed: bool,
+    /// The hash of the passphrase.
+    pub passphrase: Option<&'a str>,
+    /// How many plays there may be; `None` is any number.
+    pub max_plays: Option<i64>,
+}
+
+impl Options<'_> {
+    /// Open to all who have the link, to hear and to keep, and following what is named.
+    pub const OPEN: Options<'static> =
+        Options { downloadable: true, live: true, embed: true, passphrase: None, max_plays: None };
+}
+
+/// What is to change of a share; `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes<'a> {
+    /// What the owner wrote about it.
+    pub description: Option<Option<&'a str>>,
+    /// When it ends.
+    pub expires: Option<Option<i64>>,
+    /// Whether files may be kept.
+    pub downloadable: Option<bool>,
+    /// Whether it follows what it names.
+    pub live: Option<bool>,
+    /// Whether other sites may show its player.
+    pub embed: Option<bool>,
+    /// The hash of the passphrase.
+    pub passphrase: Option<Option<&'a str>>,
+    /// How many plays there may be.
+    pub max_plays: Option<Option<i64>>,
 }
 
 /// The columns of `Share`.
@@ -184,10 +256,12 @@ pub fn count(db: &Connection) -> Result<i64> {
 
 /// Makes a share. Of `entries`, what cannot be shared is left out: see [`items::is_there`].
 pub fn create(db: &Transaction, new: &NewShare) -> Result<i64> {
+    let options = &new.options;
     let id = db
         .prepare_cached(
-            "INSERT INTO share (token, token_hash, user_id, description, created, expires)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO share (token, token_hash, user_id, description, created, expires, downloadable,
+                embed, passphrase, max_plays)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .insert((
             new.token,
@@ -196,6 +270,10 @@ pub fn create(db: &Transaction, new: &NewShare) -> Result<i64> {
             new.description,
             new.created,
             new.expires,
+            options.downloadable,
+            options.embed,
+            options.passphrase,
+            options.max_plays,
         ))?;
     let mut entry = db.prepare_cached(
         "INSERT INTO share_entry (share_id, position, kind, item_id) VALUES (?1, ?2, ?3, ?4)",
@@ -205,19 +283,34 @@ pub fn create(db: &Transaction, new: &NewShare) -> Result<i64> {
     {
         entry.execute((id, position, kind, number))?;
     }
+    if !options.live
+        && let Some(share) = by_id(db, id)?
+    {
+        freeze(db, &share)?;
+    }
     Ok(id)
 }
 
-/// Writes back description and end of a share.
-pub fn update(
-    db: &Transaction,
-    id: i64,
-    description: Option<&str>,
-    expires: Option<i64>,
-) -> Result<()> {
-    db.prepare_cached("UPDATE share SET description = ?2, expires = ?3 WHERE id = ?1")?
-        .execute((id, description, expires))?;
-    Ok(())
+/// Changes a share. One that is frozen a second time keeps what it holds.
+pub fn update(db: &Transaction, share: &Share, changes: &Changes) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE share SET description = ?2, expires = ?3, downloadable = ?4, embed = ?5, passphrase = ?6,
+            max_plays = ?7 WHERE id = ?1",
+    )?
+    .execute((
+        share.id,
+        changes.description.unwrap_or(share.description.as_deref()),
+        changes.expires.unwrap_or(share.expires),
+        changes.downloadable.unwrap_or(share.downloadable),
+        changes.embed.unwrap_or(share.embed),
+        changes.passphrase.unwrap_or(share.passphrase.as_deref()),
+        changes.max_plays.unwrap_or(share.max_plays),
+    ))?;
+    match changes.live {
+        Some(true) if !share.live => thaw(db, share.id),
+        Some(false) => freeze(db, share),
+        _ => Ok(()),
+    }
 }
 
 /// Removes a share: from now on its link leads nowhere.
@@ -235,16 +328,6 @@ pub(super) fn hash_tokens(db: &Transaction) -> Result<()> {
         db.prepare_cached("UPDATE share SET token_hash = ?2 WHERE id = ?1")?
             .execute((id, token_hash(&token)))?;
     }
-    Ok(())
-}
-
-/// Adds visits of a share, the last of them at a moment in ms since 1970.
-pub fn add_visits(db: &Transaction, id: i64, count: i64, last: i64) -> Result<()> {
-    db.prepare_cached(
-        "UPDATE share SET visit_count = visit_count + ?2, last_visited = max(?3, ifnull(last_visited, 0))
-         WHERE id = ?1",
-    )?
-    .execute((id, count, last))?;
     Ok(())
 }
 
@@ -269,7 +352,7 @@ const HOLDS: &str = "CASE WHEN sh.live THEN EXISTS (SELECT 1 FROM share_entry e 
 /// the song. One query, since players ask many times for parts of a file.
 pub fn with_file(db: &Connection, token: &str, song: i64) -> Result<Option<(Share, Option<File>)>> {
     let sql = format!(
-        "SELECT {COLUMNS}, s.id, m.path, f.path, s.file_name, s.suffix, s.video
+        "SELECT {COLUMNS}, s.id, m.path, f.path, s.file_name, s.suffix, s.video, s.duration
          FROM {TABLES}
          LEFT JOIN song s ON s.id = ?2 AND s.missing IS NULL AND (u.music_folders >> s.music_folder_id) & 1
             AND {HOLDS}
@@ -287,6 +370,7 @@ pub fn with_file(db: &Connection, token: &str, song: i64) -> Result<Option<(Shar
                 ])?,
                 suffix: row.get(BEHIND + 4)?,
                 video: row.get(BEHIND + 5)?,
+                duration: row.get(BEHIND + 6)?,
             }),
         };
         Ok((read(row)?, file))

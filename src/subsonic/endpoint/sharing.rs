@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::clock::now;
 use crate::db::items;
-use crate::db::shares::{self, NewShare, Share as Row};
+use crate::db::shares::{self, Changes, NewShare, Options, Share as Row};
 use crate::db::users::Role;
 use crate::id::Id;
+use crate::passphrases;
 use crate::secret;
 use crate::subsonic::fail::{Fail, Result};
 use crate::subsonic::types::share::Share;
@@ -18,6 +20,8 @@ use crate::subsonic::{Call, Reply};
 const MOST_ENTRIES: usize = 5_000;
 /// Bytes of a description: a letter, not a book.
 const MOST_DESCRIPTION_BYTES: usize = 10_000;
+/// The highest limit of plays.
+const MOST_PLAYS: i64 = 1_000_000_000;
 
 #[derive(Serialize)]
 struct Shares {
@@ -36,7 +40,8 @@ pub fn get_shares(call: &Call) -> Result<Reply> {
 
 /// `createShare`: a link to songs, albums, artists, folders and playlists in any mix.
 ///
-/// Without `expires` the share lives as long as the settings say; 0 is for ever.
+/// What is not said of it is as the user's defaults have it, else as the settings do. `expires=0` is
+/// for ever.
 pub fn create_share(call: &Call) -> Result<Reply> {
     let entries = call.params.ids("id")?;
     if entries.is_empty() {
@@ -45,17 +50,31 @@ pub fn create_share(call: &Call) -> Result<Reply> {
     if entries.len() > MOST_ENTRIES {
         return Err(Fail::parameter(format!("A share can hold {MOST_ENTRIES} things at most")));
     }
-    let created = now();
-    let default = call.app.config.share_expiry.map(|life| after(created, life));
-    let expires = end(call, created)?.unwrap_or(default);
+    let (created, config) = (now(), &call.app.config);
+    let defaults = call.app.db.read(|db| shares::defaults(db, call.user.id))?;
+    let life = match defaults.expiry {
+        Some(0) => None,
+        Some(life) => Some(life),
+        None => config.share_expiry.map(milliseconds),
+    };
+    let given = changes(call, created)?;
+    let passphrase = given.passphrase.hash(call)?;
     let token = secret::share_token()?;
     let new = NewShare {
         token: &token,
         user: call.user.id,
-        description: description(call)?.filter(|text| !text.is_empty()),
+        description: given.row.description.flatten(),
         created,
-        expires,
+        expires: given.row.expires.unwrap_or(life.map(|life| created.saturating_add(life))),
         entries: &entries,
+        options: Options {
+            downloadable: (given.row.downloadable.or(defaults.downloadable))
+                .unwrap_or(config.share_downloadable),
+            live: given.row.live.or(defaults.live).unwrap_or(config.share_live),
+            embed: given.row.embed.or(defaults.embed).unwrap_or(config.share_embed),
+            passphrase: passphrase.as_ref().and_then(|hash| hash.as_deref()),
+            max_plays: given.row.max_plays.flatten(),
+        },
     };
     let id = call.app.db.write(|db| {
         for id in &entries {
@@ -72,18 +91,19 @@ pub fn create_share(call: &Call) -> Result<Reply> {
     call.answer("shares", &Shares { share: vec![share] })
 }
 
-/// `updateShare`: changes what is given and nothing else. An empty description removes it, and
-/// `expires=0` the end.
+/// `updateShare`: changes what is given and nothing else. An empty description removes it, an empty
+/// passphrase opens the share to all, and 0 removes the end and the limit of plays.
 pub fn update_share(call: &Call) -> Result<Reply> {
     let id = call.params.need_id("id")?;
-    let (description, expires) = (description(call)?, end(call, now())?);
+    let given = changes(call, now())?;
+    // Looked at before the slow hash is made, too.
+    call.app.db.read(|db| own(call, db, id))?;
+    let passphrase = given.passphrase.hash(call)?;
+    let passphrase = passphrase.as_ref().map(|hash| hash.as_deref());
+    let changes = Changes { passphrase, ..given.row };
     call.app.db.write(|db| {
         let row = own(call, db, id)?;
-        let description = match description {
-            Some(text) => Some(text).filter(|text| !text.is_empty()),
-            None => row.description.as_deref(),
-        };
-        Ok::<_, Fail>(shares::update(db, row.id, description, expires.unwrap_or(row.expires))?)
+        Ok::<_, Fail>(shares::update(db, &row, &changes)?)
     })?;
     call.ok()
 }
@@ -99,7 +119,7 @@ pub fn delete_share(call: &Call) -> Result<Reply> {
 }
 
 /// A share that the caller may change: their own, or any for administrators.
-fn own(call: &Call, db: &rusqlite::Connection, id: Id) -> Result<Row> {
+fn own(call: &Call, db: &Connection, id: Id) -> Result<Row> {
     let row = match id {
         Id::Share(id) => shares::by_id(db, id)?,
         _ => None,
@@ -111,10 +131,81 @@ fn own(call: &Call, db: &rusqlite::Connection, id: Id) -> Result<Row> {
     }
 }
 
-fn show(call: &Call, db: &rusqlite::Connection, row: Row) -> Result<Share> {
+fn show(call: &Call, db: &Connection, row: Row) -> Result<Share> {
     let held = shares::held(db, &row, &shares::entries(db, &row)?, call.user.id)?;
+    let plays = shares::plays(db, row.id)?;
     let pending = call.app.visits.pending(row.id);
-    Ok(Share::of(row, held.songs, pending, &call.origin.base))
+    Ok(Share::of(row, held.songs, plays, pending, &call.origin.base))
+}
+
+/// What the parameters say of a share.
+struct Given<'a> {
+    /// All but the passphrase.
+    row: Changes<'a>,
+    passphrase: Passphrase<'a>,
+}
+
+/// The parameter `passphrase`: absent, empty to remove it, or a new one.
+struct Passphrase<'a>(Option<&'a str>);
+
+impl Passphrase<'_> {
+    /// Its slow hash.
+    fn hash(&self, call: &Call) -> Result<Option<Option<String>>> {
+        match self.0 {
+            None => Ok(None),
+            Some("") => Ok(Some(None)),
+            Some(text) => Ok(Some(Some(call.app.passphrases.hash(text)?))),
+        }
+    }
+}
+
+/// The parameters that describe a share, all optional.
+fn changes<'a>(call: &'a Call, now: i64) -> Result<Given<'a>> {
+    refuse_transcoding(call)?;
+    let passphrase = call.params.text("passphrase");
+    if let Some(fault) = passphrase.filter(|text| !text.is_empty()).and_then(passphrases::fault) {
+        return Err(Fail::parameter(format!("Parameter 'passphrase': {fault}")));
+    }
+    let row = Changes {
+        description: description(call)?.map(|text| Some(text).filter(|text| !text.is_empty())),
+        expires: end(call, now)?,
+        downloadable: call.params.flag("downloadable")?,
+        live: call.params.flag("live")?,
+        embed: call.params.flag("embed")?,
+        passphrase: None,
+        max_plays: max_plays(call)?,
+    };
+    Ok(Given { row, passphrase: Passphrase(passphrase) })
+}
+
+/// A share sends files as they are: who asks for something else is told so.
+fn refuse_transcoding(call: &Call) -> Result<()> {
+    let refused = |name: &str, way_out: &str| {
+        Err(Fail::parameter(format!(
+            "Parameter '{name}': this server does not transcode, a share sends files as they are; \
+             leave it out or send {way_out}"
+        )))
+    };
+    match call.params.int("maxBitRate")? {
+        None | Some(0) => {}
+        Some(_) => return refused("maxBitRate", "0"),
+    }
+    match call.params.text("format") {
+        None | Some("" | "raw") => Ok(()),
+        Some(_) => refused("format", "'raw'"),
+    }
+}
+
+/// The parameter `maxPlays`: absent, no limit (0), or a limit.
+fn max_plays(call: &Call) -> Result<Option<Option<i64>>> {
+    match call.params.int("maxPlays")? {
+        None => Ok(None),
+        Some(0) => Ok(Some(None)),
+        Some(most @ 1..=MOST_PLAYS) => Ok(Some(Some(most))),
+        Some(_) => Err(Fail::parameter(format!(
+            "Parameter 'maxPlays' must be 1 to {MOST_PLAYS}, or 0 for no limit"
+        ))),
+    }
 }
 
 /// The parameter `description`; an empty one counts.
@@ -141,6 +232,6 @@ fn end(call: &Call, now: i64) -> Result<Option<Option<i64>>> {
     }
 }
 
-fn after(moment: i64, life: Duration) -> i64 {
-    moment.saturating_add(i64::try_from(life.as_millis()).unwrap_or(i64::MAX))
+fn milliseconds(life: Duration) -> i64 {
+    i64::try_from(life.as_millis()).unwrap_or(i64::MAX)
 }

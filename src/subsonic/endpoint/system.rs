@@ -6,10 +6,12 @@ use crate::subsonic::fail::{Fail, Result};
 use crate::subsonic::{Call, Reply};
 
 /// The extensions of OpenSubsonic we speak, each with its versions.
-const EXTENSIONS: [(&str, &[u8]); 6] = [
+const EXTENSIONS: [(&str, &[u8]); 7] = [
     ("apiKeyAuthentication", &[1]),
     ("formPost", &[1]),
     ("indexBasedQueue", &[1]),
+    // Our own: options of shares, as the README tells.
+    ("kingletShare", &[1]),
     ("playbackReport", &[1]),
     ("songLyrics", &[1]),
     ("topSongsByArtistId", &[1]),
