@@ -65,7 +65,10 @@ pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
     let writes = guest.app.db.writes();
     let (share, file) =
         guest.admit_listener(token, |db, token| shares::with_file(db, token, id))?;
-    let file = file.filter(|file| file.suffix == suffix).ok_or(Refusal::NoFile)?;
+    let Some(file) = file.filter(|file| file.suffix == suffix) else {
+        let is_over = guest.app.plays.is_used_up(&share);
+        return Err(if is_over { Refusal::EndedFile } else { Refusal::NoFile });
+    };
     let play = begin(&guest, &share, id, file.duration)?;
     let place = guest.app.share_streams.take(share.id).ok_or(Refusal::Full)?;
     let plan = Plan {

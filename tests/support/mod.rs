@@ -73,6 +73,11 @@ impl Server {
 
     /// The same with these variables of the environment, such as `KINGLET_STREAM_RATE`.
     pub fn with(variables: &[(&str, &str)]) -> Server {
+        Server::at(Some(BASE), variables)
+    }
+
+    /// The same with this public address, or with none.
+    pub fn at(public_url: Option<&str>, variables: &[(&str, &str)]) -> Server {
         let began = now();
         let folder = tempfile::tempdir().unwrap();
         let inside = |name: &str| {
@@ -83,7 +88,7 @@ impl Server {
         let flags = Flags {
             music: music.clone(),
             data: Some(inside("data")),
-            public_url: Some(BASE.to_owned()),
+            public_url: public_url.map(str::to_owned),
             ..Flags::default()
         };
         let variables: Vec<_> = variables
@@ -149,6 +154,29 @@ impl Server {
             .headers
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         self.answer(&request)
+    }
+
+    /// Makes a share and gives it.
+    #[track_caller]
+    pub fn share(&self, user: &str, parameters: &str) -> Value {
+        let made = self.ok(user, &format!("createShare?{parameters}"));
+        let shares = made["shares"]["share"].as_array().unwrap();
+        assert_eq!(shares.len(), 1);
+        shares[0].clone()
+    }
+
+    /// The share of an id as `getShares` tells it.
+    pub fn told(&self, user: &str, share: &Value) -> Option<Value> {
+        let all = self.ok(user, "getShares");
+        let all = all["shares"]["share"].as_array().unwrap().clone();
+        all.into_iter().find(|other| other["id"] == share["id"])
+    }
+
+    /// Writes a song of the library that is there, as so many bytes.
+    pub fn write_song(&self, path: &str, bytes: usize) {
+        let file = self.folder.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, vec![7; bytes]).unwrap();
     }
 
     /// Gives a share a link of this word, so that it can be recorded.
@@ -217,6 +245,30 @@ impl Server {
         }
         stable
     }
+}
+
+/// The path of the page of a share as the API tells it.
+pub fn page_of(share: &Value) -> String {
+    share["url"].as_str().unwrap().strip_prefix(BASE).unwrap().to_owned()
+}
+
+/// A request for a path from an address, with headers.
+pub fn request(path: &str, from: u8, headers: &[(&'static str, &str)]) -> Request {
+    let mut request = Request::get(&encoded(path));
+    request.peer = std::net::Ipv4Addr::new(192, 0, 2, from).into();
+    for (name, value) in headers {
+        request.headers.insert(*name, HeaderValue::from_str(value).unwrap());
+    }
+    request
+}
+
+/// The same with a form.
+pub fn form(path: &str, from: u8, fields: &str) -> Request {
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let mut request = request(path, from, &kind);
+    request.method = Method::POST;
+    request.body = encoded(fields).into();
+    request
 }
 
 /// Whether a text begins with a time of the form of this one that is not before it.
