@@ -5,6 +5,7 @@
 //! known. Then new and changed files are read, some at a time, and written in batches.
 
 mod album;
+mod beside;
 mod moved;
 mod names;
 mod plan;
@@ -60,6 +61,8 @@ pub struct Summary {
     pub files: u64,
     /// Songs there are now.
     pub songs: i64,
+    /// Videos there are now.
+    pub videos: i64,
     /// Songs that are new.
     pub new: u64,
     /// Songs whose file changed.
@@ -208,12 +211,12 @@ impl Drop for Running<'_> {
 }
 
 fn log(summary: &Summary) {
-    let Summary { songs, new, changed, moved, gone, unreadable, .. } = summary;
+    let Summary { songs, videos, new, changed, moved, gone, unreadable, .. } = summary;
     if new + changed + moved + gone + unreadable == 0 {
-        tracing::info!("scanned: {songs} songs, nothing changed");
+        tracing::info!("scanned: {songs} songs, {videos} videos, nothing changed");
     } else {
         tracing::info!(
-            "scanned: {songs} songs; {new} new, {changed} changed, {moved} moved, {gone} gone, \
+            "scanned: {songs} songs, {videos} videos; {new} new, {changed} changed, {moved} moved, {gone} gone, \
              {unreadable} files could not be read"
         );
     }

@@ -61,7 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn file(number: u8, size: i64) -> File {
-        File { name: vec![number], size, modified: 1, sidecar: 0 }
+        File { name: vec![number], size, modified: 1, ..File::default() }
     }
 
     fn song(number: u8, size: i64, missing: bool) -> Known {

@@ -64,7 +64,7 @@ mod tests {
     }
 
     fn file(name: &str) -> File {
-        File { name: name.into(), size: 1, modified: 1, sidecar: 0 }
+        File { name: name.into(), size: 1, modified: 1, ..File::default() }
     }
 
     fn pairs(gone: &[(&str, &[&str])], new: &[(&str, &[&str])]) -> Vec<(String, String)> {

@@ -14,7 +14,7 @@ use super::{Scanner, Summary};
 use crate::config::Config;
 use crate::db::scanned::folders::{self, Root};
 use crate::db::scanned::songs::{self, Unreadable};
-use crate::db::scanned::{artists, song_count};
+use crate::db::scanned::{artists, song_count, video_count};
 use crate::db::{Db, display_name, settings};
 use crate::error::Result;
 
@@ -296,6 +296,7 @@ impl Scan<'_> {
             self.summary.gone = u64::try_from(gone).unwrap_or(0);
         }
         self.summary.songs = self.db.read(song_count)?;
+        self.summary.videos = self.db.read(video_count)?;
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
+use super::beside::Beside;
 use super::stamp;
 use crate::db::display_name;
 use crate::error::{Error, Result};
@@ -42,10 +43,10 @@ const KEEP_OUT: [&[u8]; 2] = [b".nomedia", b".ndignore"];
 const COVER_NAMES: [&[u8]; 5] = [b"cover", b"folder", b"front", b"album", b"albumart"];
 
 /// Suffixes of pictures, the best first.
-const COVER_SUFFIXES: [&[u8]; 5] = [b"jpg", b"jpeg", b"png", b"webp", b"gif"];
+pub(super) const COVER_SUFFIXES: [&[u8]; 5] = [b"jpg", b"jpeg", b"png", b"webp", b"gif"];
 
-/// A sound file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A sound file or a video.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
     /// Its name.
     pub name: Vec<u8>,
@@ -53,9 +54,17 @@ pub struct File {
     pub size: i64,
     /// When it was changed, ns since 1970.
     pub modified: i64,
-    /// Stamp of the `.lrc` file beside it, 0 where there is none.
+    /// Stamp of the files that belong to it: words, and captions and a picture of a video; 0 where
+    /// there is none.
     pub sidecar: i64,
+    /// The names of the files with captions beside a video.
+    pub captions: Vec<Vec<u8>>,
+    /// The picture beside a video.
+    pub poster: Option<Picture>,
 }
+
+/// Looks at a file of a folder by its name.
+pub(super) type Stat<'a> = dyn Fn(&[u8]) -> io::Result<Metadata> + 'a;
 
 /// A picture file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +82,7 @@ pub struct Folder {
     pub path: Vec<u8>,
     /// When it was changed, ns since 1970.
     pub modified: i64,
-    /// The sound files, in the order of their names' bytes.
+    /// The sound files and videos, in the order of their names' bytes.
     pub files: Vec<File>,
     /// The picture that shows it.
     pub picture: Option<Picture>,
@@ -211,12 +220,8 @@ fn look(
         picture: None,
         complete: true,
     };
-    let (mut below, mut words, mut pictures) = (Vec::new(), HashSet::new(), Vec::new());
-    for entry in &entries {
-        if let Some(stem) = without_suffix(&entry.name, b"lrc") {
-            words.insert(stem);
-        }
-    }
+    let (mut below, mut pictures) = (Vec::new(), Vec::new());
+    let beside = Beside::of(entries.iter().map(|entry| entry.name.as_slice()));
     let stat = |name: &[u8]| fs::metadata(absolute.join(OsStr::from_bytes(name)));
     for Entry { name, is_folder, is_link } in &entries {
         if name.starts_with(b".") || RUBBISH.contains(&name.as_slice()) {
@@ -236,12 +241,16 @@ fn look(
         }
         match stat(name) {
             Ok(target) if target.is_dir() => below.push((name.clone(), true)),
-            Ok(target) if target.is_file() && is_sound => folder.files.push(File {
-                sidecar: sidecar(name, &words, &stat),
-                name: name.clone(),
-                size: i64::try_from(target.len()).unwrap_or(i64::MAX),
-                modified: modified(&target),
-            }),
+            Ok(target) if target.is_file() && is_sound => {
+                let mut file = File {
+                    name: name.clone(),
+                    size: i64::try_from(target.len()).unwrap_or(i64::MAX),
+                    modified: modified(&target),
+                    ..File::default()
+                };
+                beside.add_to(&mut file, &stat);
+                folder.files.push(file);
+            }
             Ok(_) => {}
             // A link that leads nowhere or round in a circle, or a file that went away just now.
             Err(cause)
@@ -256,32 +265,16 @@ fn look(
     }
     pictures.sort();
     folder.picture = pictures.into_iter().find_map(|(_, name)| {
-        let picture = stat(name).ok().filter(|picture| picture.is_file() && picture.len() > 0)?;
-        let size = i64::try_from(picture.len()).unwrap_or(i64::MAX);
-        let stamp = stamp::of_file(name, size, modified(&picture));
-        Some(Picture { name: name.clone(), stamp })
+        picture(name, &stat)
     });
     (folder, below)
 }
 
-fn sidecar(
-    name: &[u8],
-    words: &HashSet<&[u8]>,
-    stat: &dyn Fn(&[u8]) -> io::Result<Metadata>,
-) -> i64 {
-    let dot = name.iter().rposition(|byte| *byte == b'.').unwrap_or(name.len());
-    let stem = name.get(..dot).unwrap_or(name);
-    if !words.contains(stem) {
-        return 0;
-    }
-    [&b".lrc"[..], b".LRC"]
-        .iter()
-        .find_map(|suffix| {
-            let found = stat(&[stem, suffix].concat()).ok().filter(Metadata::is_file)?;
-            let size = i64::try_from(found.len()).unwrap_or(i64::MAX);
-            Some(stamp::of_file(b"", size, modified(&found)))
-        })
-        .unwrap_or(0)
+/// A picture, where there is a file of this name with something in it.
+pub(super) fn picture(name: &[u8], stat: &Stat) -> Option<Picture> {
+    let found = stat(name).ok().filter(|found| found.is_file() && found.len() > 0)?;
+    let size = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    Some(Picture { name: name.to_vec(), stamp: stamp::of_file(name, size, modified(&found)) })
 }
 
 /// How well a picture shows a folder by its name, the lowest best; `None` for other files.
@@ -300,13 +293,13 @@ fn cover_rank(name: &[u8], folder: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// A name without its suffix, where that is this one, in capitals or not.
-fn without_suffix<'a>(name: &'a [u8], suffix: &[u8]) -> Option<&'a [u8]> {
+pub(super) fn without_suffix<'a>(name: &'a [u8], suffix: &[u8]) -> Option<&'a [u8]> {
     let (rest, end) = name.split_at_checked(name.len().checked_sub(suffix.len())?)?;
     rest.strip_suffix(b".").filter(|_| end.eq_ignore_ascii_case(suffix))
 }
 
 /// When a file was changed, ns since 1970.
-fn modified(metadata: &Metadata) -> i64 {
+pub(super) fn modified(metadata: &Metadata) -> i64 {
     metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }
 

@@ -9,18 +9,20 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 
 use super::album::{self, Artists, Said};
+use super::beside;
 use super::moved::{self, Match};
 use super::names;
 use super::read::Loaded;
-use super::tags::{Credit, Tags};
+use super::tags::{self, Credit, Tags};
 use super::walk::File;
 use crate::db::artists::{ARTIST, PERFORMER, ROLES};
 use crate::db::pack::Named;
 use crate::db::scanned::albums::{self, Facts, Picture};
 use crate::db::scanned::artists::{self, Who};
 use crate::db::scanned::songs::{self, Song};
+use crate::db::scanned::videos::{Caption, Place, Video};
 use crate::db::scanned::{Touched, folders, genres};
-use crate::db::songs::{Contributor, Extra};
+use crate::db::songs::{Contributor, Extra, Frame};
 use crate::error::Result;
 use crate::media::kind;
 
@@ -102,7 +104,10 @@ impl<'a> Writer<'a> {
     pub fn song(&mut self, db: &Transaction, job: &Job, loaded: &Loaded) -> Result<Written> {
         let (tags, file) = (&loaded.tags, &job.file);
         let (title, track) = names::title(tags, &crate::db::display_name(&file.name));
-        let found = names::album(tags, &job.spot.place);
+        let found = match tags.video {
+            None => names::album(tags, &job.spot.place),
+            Some(_) => names::Album::default(),
+        };
         let (track, disc) = (some(track), some(found.disc));
         let hash = tags.sound.hash.cast_signed();
         let lost = match job.known {
@@ -127,7 +132,10 @@ impl<'a> Writer<'a> {
             (None, Match::Perhaps(_)) => return Ok(Written::PutOff),
             (None, Match::New) => (None, Written::New),
         };
-        let album_id = self.album(db, id, &found, &job.spot.place)?;
+        let album_id = match tags.video {
+            None => self.album(db, id, &found, &job.spot.place)?,
+            Some(_) => of_videos(db, &job.spot.place)?,
+        };
         let mut song = self.facts(db, job, loaded)?;
         song.album_id = album_id;
         song.album_tags = serde_json::to_string(&Said::of(tags, &found.title)).unwrap_or_default();
@@ -178,7 +186,11 @@ impl<'a> Writer<'a> {
     fn facts(&mut self, db: &Transaction, job: &Job, loaded: &Loaded) -> Result<Song> {
         let (tags, file, sound) = (&loaded.tags, &job.file, &loaded.tags.sound);
         let modified = file.modified / 1_000_000;
-        let (artist, credits) = names::artists(tags);
+        let (artist, credits) = match tags.video {
+            None => names::artists(tags),
+            // Shown and found, but none of the artists of the music.
+            Some(_) => (tags.artist.clone(), Vec::new()),
+        };
         let artists = self.people(db, &credits)?;
         let mut people: Vec<(i64, i64)> =
             artists.iter().map(|artist| (artist.id, ARTIST)).collect();
@@ -223,7 +235,8 @@ impl<'a> Writer<'a> {
                 rounded(gain.track_peak, 1e6),
                 rounded(gain.album_peak, 1e6),
             ],
-            picture: loaded.picture,
+            picture: file.poster.as_ref().map(|poster| poster.stamp).or(loaded.picture),
+            video: tags.video.as_ref().map(|seen| video(seen, file)),
             extra: Extra {
                 contributors,
                 isrc: tags.isrc.clone(),
@@ -365,6 +378,38 @@ fn only_ones(left: BTreeMap<i64, BTreeSet<i64>>) -> impl Iterator<Item = (i64, i
         let mut new = new.into_iter();
         new.next().filter(|_| new.next().is_none()).map(|new| (old, new))
     })
+}
+
+/// The album of the videos of a music folder. It has no songs, and so nobody sees it.
+fn of_videos(db: &Transaction, place: &names::Place) -> Result<i64> {
+    let key = [format!("videos:{}", place.root)];
+    match albums::known_by(db, &key)? {
+        Some(id) => Ok(id),
+        None => {
+            let id = albums::add(db, place.root, place.album_folder, "")?;
+            albums::add_keys(db, id, &key)?;
+            Ok(id)
+        }
+    }
+}
+
+/// What a video's row holds besides that of a song: of the captions those beside the file come
+/// first, and those of a few words last.
+fn video(seen: &tags::Video, file: &File) -> Video {
+    let stem = beside::stem(&file.name);
+    let beside = file.captions.iter().map(|name| (beside::told(name, stem), Place::File(name.clone())));
+    let inside = seen.captions.iter().map(|track| (track.clone(), Place::Track(track.number)));
+    let mut captions: Vec<_> = beside.chain(inside).collect();
+    captions.sort_by_key(|(told, _)| told.forced);
+    Video {
+        frame: Frame { width: seen.width, height: seen.height },
+        poster: file.poster.as_ref().map(|poster| poster.name.clone()),
+        audio_tracks: seen.audio_tracks.clone(),
+        captions: captions
+            .into_iter()
+            .map(|(told, place)| Caption { language: told.language, name: told.name, place })
+            .collect(),
+    }
 }
 
 /// What a folder means for the albums of the songs in it.

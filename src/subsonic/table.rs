@@ -2,7 +2,7 @@
 
 use super::endpoint::{
     annotation, bookmarks, browsing, chat, information, lists, lyrics, playlists, radio, retrieval,
-    scanning, searching, sharing, system, users,
+    scanning, searching, sharing, system, users, videos,
 };
 use super::fail::Result;
 use super::{Call, Reply};
@@ -80,6 +80,8 @@ static ENDPOINTS: &[Endpoint] = &[
     all("getArtist", browsing::get_artist),
     all("getAlbum", browsing::get_album),
     all("getSong", browsing::get_song),
+    all("getVideos", videos::get_videos),
+    all("getVideoInfo", videos::get_video_info),
     all("getArtistInfo", information::get_artist_info),
     all("getArtistInfo2", information::get_artist_info2),
     all("getAlbumInfo", information::get_album_info),
@@ -109,6 +111,7 @@ static ENDPOINTS: &[Endpoint] = &[
     role("download", retrieval::download, Role::Download, "download music"),
     all("getCoverArt", retrieval::get_cover_art),
     all("getAvatar", retrieval::get_avatar),
+    all("getCaptions", videos::get_captions),
     all("getLyrics", lyrics::get_lyrics),
     all("getLyricsBySongId", lyrics::get_lyrics_by_song_id),
     // Media annotation

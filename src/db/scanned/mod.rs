@@ -6,6 +6,7 @@ pub mod folders;
 pub mod genres;
 mod search;
 pub mod songs;
+pub mod videos;
 
 use std::collections::BTreeSet;
 

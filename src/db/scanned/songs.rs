@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Result, Transaction, params};
 
+use super::videos::{self, Video};
 use super::{Touched, execute, search};
 use crate::db::pack::{self, Named};
 use crate::db::songs::Extra;
@@ -214,6 +215,8 @@ pub struct Song {
     pub lyrics: Vec<(String, String)>,
     /// The album's name, to find the song by.
     pub album: String,
+    /// What it has where it is a video.
+    pub video: Option<Video>,
 }
 
 /// Writes a song: a new one, or over the one with an id. Gives its id; what it belonged to before
@@ -224,9 +227,20 @@ pub fn write(db: &Transaction, id: Option<i64>, song: &Song, touched: &mut Touch
     }
     let known = id.is_some();
     let id = write_row(db, id, song)?;
-    let sql = "INSERT OR REPLACE INTO album_tags (song_id, tags) VALUES (?1, ?2)";
-    execute(db, sql, (id, &song.album_tags))?;
+    match &song.video {
+        None => {
+            let sql = "INSERT OR REPLACE INTO album_tags (song_id, tags) VALUES (?1, ?2)";
+            execute(db, sql, (id, &song.album_tags))?;
+        }
+        Some(video) => {
+            execute(db, "DELETE FROM album_tags WHERE song_id = ?1", [id])?;
+            videos::write(db, id, video)?;
+        }
+    }
     if known {
+        if song.video.is_none() {
+            videos::clear(db, id)?;
+        }
         execute(db, "DELETE FROM lyrics WHERE song_id = ?1", [id])?;
         execute(db, "DELETE FROM song_artist WHERE song_id = ?1", [id])?;
         execute(db, "DELETE FROM song_genre WHERE song_id = ?1", [id])?;
@@ -264,18 +278,21 @@ fn write_row(db: &Transaction, id: Option<i64>, song: &Song) -> Result<i64> {
             sidecar, hash, album_id, artist_id, title, sort_title, title_key, artist, artists,
             track, disc, year, genre, genres, suffix, duration, bit_rate, bit_depth, sample_rate,
             channels, bpm, comment, mbid, explicit, track_gain, album_gain, track_peak, album_peak,
-            picture, extra, created)
+            picture, extra, created, video, width, height, own_cover)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)";
+            ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39,
+            ?37 AND ?34 IS NOT NULL)";
     const UPDATE: &str = "UPDATE song SET music_folder_id = ?1, folder_id = ?2, file_name = ?3,
             size = ?4, modified = ?5, sidecar = ?6, hash = ?7, album_id = ?8, artist_id = ?9,
             title = ?10, sort_title = ?11, title_key = ?12, artist = ?13, artists = ?14, track = ?15,
             disc = ?16, year = ?17, genre = ?18, genres = ?19, suffix = ?20, duration = ?21,
             bit_rate = ?22, bit_depth = ?23, sample_rate = ?24, channels = ?25, bpm = ?26,
             comment = ?27, mbid = ?28, explicit = ?29, track_gain = ?30, album_gain = ?31,
-            track_peak = ?32, album_peak = ?33, picture = ?34, extra = ?35, missing = NULL
+            track_peak = ?32, album_peak = ?33, picture = ?34, extra = ?35, video = ?37, width = ?38, height = ?39,
+            own_cover = iif(?37, ?34 IS NOT NULL, own_cover), missing = NULL
         WHERE id = ?36";
     let extra = packed_extra(&song.extra);
+    let frame = song.video.as_ref().map(|video| video.frame).unwrap_or_default();
     let [track_gain, album_gain, track_peak, album_peak] = song.gains;
     let mut statement = db.prepare_cached(if id.is_some() { UPDATE } else { INSERT })?;
     statement.execute(params![
@@ -315,6 +332,9 @@ fn write_row(db: &Transaction, id: Option<i64>, song: &Song) -> Result<i64> {
         song.picture,
         extra,
         id.unwrap_or(song.created),
+        song.video.is_some(),
+        frame.width,
+        frame.height,
     ])?;
     Ok(id.unwrap_or_else(|| db.last_insert_rowid()))
 }

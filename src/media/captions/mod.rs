@@ -7,7 +7,7 @@ mod write;
 
 pub use clean::{Markup, clean};
 pub use kept::{Kept, Key};
-pub use read::{read, srt, vtt};
+pub use read::{read, settings};
 
 /// Bytes of one file or track of captions that are read; a film has about 100 KiB.
 pub const MOST_BYTES: usize = 4 << 20;

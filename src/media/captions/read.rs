@@ -23,7 +23,7 @@ pub fn read(bytes: &[u8]) -> Captions {
 }
 
 /// WebVTT: a caption ends with an empty line; notes and styles are left out.
-pub fn vtt(lines: &[&str]) -> Captions {
+fn vtt(lines: &[&str]) -> Captions {
     let mut cues = Vec::new();
     let mut lines = lines.iter();
     while let Some(line) = lines.next() {
@@ -31,7 +31,7 @@ pub fn vtt(lines: &[&str]) -> Captions {
         let text: Vec<&str> =
             lines.by_ref().take_while(|line| !line.trim().is_empty()).copied().collect();
         let (text, _) = clean(&text.join("\n"), Markup::Vtt);
-        cues.push(Cue { start, end, text, settings: kept(settings) });
+        cues.push(Cue { start, end, text, settings: self::settings(settings) });
         if cues.len() >= MOST_CUES {
             break;
         }
@@ -40,7 +40,7 @@ pub fn vtt(lines: &[&str]) -> Captions {
 }
 
 /// SubRip: a caption ends where the next one begins, whatever empty lines are in it.
-pub fn srt(lines: &[&str]) -> Captions {
+fn srt(lines: &[&str]) -> Captions {
     let mut cues: Vec<Cue> = Vec::new();
     let mut open: Option<(u64, u64, Vec<&str>)> = None;
     for line in lines {
@@ -102,21 +102,21 @@ fn time(text: &str) -> Option<u64> {
 }
 
 /// Settings of WebVTT without anything that could be something else.
-fn kept(settings: &str) -> String {
+pub fn settings(text: &str) -> String {
     let known = ["vertical", "line", "position", "size", "align"];
-    let good = settings.split_whitespace().filter(|setting| {
+    let good = text.split_whitespace().filter(|setting| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":%,.-".contains(&byte);
         setting.bytes().all(plain)
             && setting.split_once(':').is_some_and(|(name, _)| known.contains(&name))
     });
-    let mut text = String::new();
+    let mut kept = String::new();
     for setting in good {
-        if text.len() + setting.len() < MOST_SETTINGS {
-            text.push_str(if text.is_empty() { "" } else { " " });
-            text.push_str(setting);
+        if kept.len() + setting.len() < MOST_SETTINGS {
+            kept.push_str(if kept.is_empty() { "" } else { " " });
+            kept.push_str(setting);
         }
     }
-    text
+    kept
 }
 
 #[cfg(test)]

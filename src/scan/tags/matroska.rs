@@ -7,12 +7,19 @@ use std::io;
 use super::fields::Layer;
 use super::file::bytes_at;
 
-const EBML: u32 = 0x1a45_dfa3;
-const SEGMENT: u32 = 0x1853_8067;
-const INFO: u32 = 0x1549_a966;
-const TITLE: u32 = 0x7ba9;
-const CLUSTER: u32 = 0x1f43_b675;
+/// The head of every file.
+pub(super) const EBML: u32 = 0x1a45_dfa3;
+/// All the rest of a file.
+pub(super) const SEGMENT: u32 = 0x1853_8067;
+/// Title, duration and units.
+pub(super) const INFO: u32 = 0x1549_a966;
+/// In `INFO`: the title.
+pub(super) const TITLE: u32 = 0x7ba9;
+/// Pictures and sounds of a while.
+pub(super) const CLUSTER: u32 = 0x1f43_b675;
 
+/// Bytes of the head of an element: an id of four at most, a length of eight.
+pub(super) const LONGEST_HEAD: usize = 12;
 /// Elements looked at in one file.
 const MOST_ELEMENTS: usize = 200;
 /// Bytes of the head of a segment, and so of its title.
@@ -57,32 +64,38 @@ fn title(file: &File, info: &Element, layer: &mut Layer) -> io::Result<()> {
 }
 
 /// An element as it lies in the file; its end is never beyond that of what it is part of.
-struct Element {
-    id: u32,
-    body: u64,
-    end: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Element {
+    /// Its id with the bit that marks the length.
+    pub(super) id: u32,
+    /// Where its body begins.
+    pub(super) body: u64,
+    /// Where it ends.
+    pub(super) end: u64,
 }
 
-fn element(file: &File, position: u64, end: u64) -> io::Result<Option<Element>> {
+/// The element at a place of a file; `None` at the end, and where there is none.
+pub(super) fn element(file: &File, position: u64, end: u64) -> io::Result<Option<Element>> {
     if position >= end {
         return Ok(None);
     }
-    // An id of four bytes at most, a length of eight.
-    let head = bytes_at(file, position, 12)?;
-    let Some((id, id_length)) = number(&head, 4) else { return Ok(None) };
-    let Some((size, size_length)) = head.get(id_length..).and_then(|rest| number(rest, 8)) else {
-        return Ok(None);
-    };
+    Ok(element_in(&bytes_at(file, position, LONGEST_HEAD)?, position, end))
+}
+
+/// The element whose head these bytes are, which lie at a place of a file.
+pub(super) fn element_in(head: &[u8], position: u64, end: u64) -> Option<Element> {
+    let (id, id_length) = number(head, 4)?;
+    let (size, size_length) = number(head.get(id_length..)?, 8)?;
     let bits = 7 * u32::try_from(size_length).unwrap_or(0);
-    let body = position + (id_length + size_length) as u64;
+    let body = position.saturating_add((id_length + size_length) as u64);
     let mask = (1_u64 << bits) - 1;
     // All ones: a length that was not known when it was written.
     let stop = if size & mask == mask { end } else { body.saturating_add(size & mask).min(end) };
-    Ok(u32::try_from(id).ok().map(|id| Element { id, body, end: stop }))
+    u32::try_from(id).ok().map(|id| Element { id, body, end: stop })
 }
 
 /// A number of EBML with the bit that marks its length, and that length.
-fn number(bytes: &[u8], most: usize) -> Option<(u64, usize)> {
+pub(super) fn number(bytes: &[u8], most: usize) -> Option<(u64, usize)> {
     let length = usize::try_from(bytes.first()?.leading_zeros()).ok()? + 1;
     let bytes = bytes.get(..length).filter(|_| length <= most)?;
     Some((bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)), length))

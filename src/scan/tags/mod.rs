@@ -3,7 +3,7 @@
 //! symphonia finds the sound, and reads the tags that are part of a container: Vorbis comments, MP4
 //! atoms, Matroska. Its readers of ID3 and APE are not used: they lose what tells a list from a name
 //! with a slash, the first of two genres, and the WAV and AIFF chunks altogether; those tags are
-//! read by `id3`, `trailer` and `riff`. A second library (lofty) was measured beside it: it opens
+//! read by `id3`, `trailer` and `riff`. Videos are read by `video`, without it. A second library (lofty) was measured beside it: it opens
 //! none of Matroska, CAF and FLAC in Ogg, takes only the first of several MP4 values, and reads
 //! more of each file.
 //!
@@ -27,15 +27,19 @@ mod sound;
 pub(super) mod text;
 mod trailer;
 mod values;
+mod video;
 
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+pub use crate::db::videos::AudioTrack;
 use crate::media::captions::Captions;
+use crate::media::kind::{self, Kind};
 use fields::{Fields, Layer};
 use sound::Place;
 
@@ -46,7 +50,8 @@ const MOST_ID3_TAGS: usize = 4;
 /// The most silence, in milliseconds, that an AAC encoder puts around the sound.
 const MOST_PADDING_MS: u64 = 250;
 
-/// Reads the tags of a sound file. The content decides what it is, not the name.
+/// Reads the tags of a sound file or a video. The content decides what it is, not the name; but where
+/// the name promises sound alone, pictures in it are those of chapters and covers.
 ///
 /// Reads from the disk as little as the format allows, about 100 KB and the picture. Memory is
 /// bounded by the limits of tags and pictures, below 100 MB for the most hostile file.
@@ -56,15 +61,33 @@ const MOST_PADDING_MS: u64 = 250;
 /// file and says what is wrong with it. A file that is cut off but can be played is no error.
 pub fn read(path: &Path) -> Result<Tags> {
     let (file, length) = file::open(path)?;
+    let kind = path.file_name().and_then(|name| kind::of_name(name.as_bytes()));
+    let what = if kind.is_none_or(|kind| kind.may_be_sound) { "sound" } else { "pictures" };
     let failed =
-        |wrong: &str| Error::new(format!("cannot read the sound of {}: {wrong}", path.display()));
+        |wrong: &str| Error::new(format!("cannot read the {what} of {}: {wrong}", path.display()));
     if length == 0 {
         return Err(failed("it is empty"));
     }
     // A parser that gives up on a file in this way must not take the scan with it.
-    match catch_unwind(AssertUnwindSafe(|| read_file(&file, length))) {
+    match catch_unwind(AssertUnwindSafe(|| read_kind(&file, length, kind))) {
         Ok(read) => read.map_err(|wrong| failed(&wrong)),
         Err(_) => Err(failed("it is damaged in a way that stopped its reader")),
+    }
+}
+
+fn read_kind(
+    file: &Arc<File>,
+    length: u64,
+    kind: Option<Kind>,
+) -> std::result::Result<Tags, String> {
+    if kind.is_some_and(|kind| kind.may_be_video)
+        && let Some(tags) = video::read(file, length).map_err(|cause| cause.to_string())?
+    {
+        return Ok(tags);
+    }
+    match kind.is_none_or(|kind| kind.may_be_sound) {
+        true => read_file(file, length),
+        false => Err("there is no video of a known format in it".to_owned()),
     }
 }
 
@@ -91,7 +114,16 @@ fn read_file(file: &Arc<File>, length: u64) -> std::result::Result<Tags, String>
 /// # Errors
 /// The file cannot be read, or there are no captions in it.
 pub fn captions(path: &Path, track: u32) -> Result<Captions> {
-    Err(Error::new(format!("cannot read captions {track} of {}", path.display())))
+    let (file, length) = file::open(path)?;
+    let failed = |cause: &str| {
+        Error::new(format!("cannot read captions {track} in {}: {cause}", path.display()))
+    };
+    match catch_unwind(AssertUnwindSafe(|| video::captions(&file, length, track))) {
+        Ok(Ok(Some(captions))) => Ok(captions),
+        Ok(Ok(None)) => Err(failed("there are none")),
+        Ok(Err(cause)) => Err(failed(&cause.to_string())),
+        Err(_) => Err(failed("they are damaged in a way that stopped their reader")),
+    }
 }
 
 /// A picture of a file, and whether it is a front cover.
@@ -240,6 +272,36 @@ pub struct Tags {
     pub picture: Option<Picture>,
     /// The sound itself.
     pub sound: Sound,
+    /// What it has where it is a video: then only title, artist, date and comment are read as tags.
+    pub video: Option<Video>,
+}
+
+/// What a video has. Numbers are 0 where unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Video {
+    /// Pixels from left to right as it is shown, turned where the file says so.
+    pub width: u32,
+    /// Pixels from top to bottom.
+    pub height: u32,
+    /// Its sounds, in the order of the file.
+    pub audio_tracks: Vec<AudioTrack>,
+    /// The captions in it that can be read: those to begin with first, those of a few words last.
+    pub captions: Vec<CaptionTrack>,
+}
+
+/// Captions in a video.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaptionTrack {
+    /// The track's number in the file.
+    pub number: u32,
+    /// What the file calls it, or empty.
+    pub name: String,
+    /// Language as in BCP 47, empty where unknown.
+    pub language: String,
+    /// Whether it is to be shown unless another one is chosen.
+    pub default: bool,
+    /// Whether it has only what is not understood by those who speak the language of the sound.
+    pub forced: bool,
 }
 
 /// Somebody named in a file.

@@ -103,6 +103,7 @@ pub(super) fn tags(fields: &Fields) -> Tags {
         lyrics: lyrics(fields),
         picture: None,
         sound: super::Sound::default(),
+        video: None,
     }
 }
 

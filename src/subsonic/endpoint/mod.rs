@@ -15,3 +15,4 @@ pub mod searching;
 pub mod sharing;
 pub mod system;
 pub mod users;
+pub mod videos;
