@@ -79,6 +79,29 @@ mod tests {
     }
 
     #[test]
+    fn files_that_may_be_videos_are_read_again() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for (number, step, _) in STEPS.iter().filter(|(number, ..)| *number < 4) {
+            connection.execute_batch(step).unwrap();
+            connection.pragma_update(None, "user_version", number).unwrap();
+        }
+        let users = "INSERT INTO user (id, name, password, roles, created) VALUES (1, 'a', x'', 0, 0), (2, 'b', x'', 0, 0)";
+        connection.execute_batch(users).unwrap();
+        connection.execute_batch("BEGIN").unwrap();
+        connection.execute_batch(include_str!("../../tests/data/library.sql")).unwrap();
+        connection.execute_batch("COMMIT").unwrap();
+        connection.execute_batch("UPDATE song SET suffix = 'mp4' WHERE id = 9").unwrap();
+        run(&mut connection).unwrap();
+        let again = "SELECT group_concat(id) FROM song WHERE modified = -1";
+        let again: String = connection.query_row(again, [], |row| row.get(0)).unwrap();
+        assert_eq!(again, "9");
+        let plan = "EXPLAIN QUERY PLAN SELECT id FROM song INDEXED BY song_present
+            WHERE missing IS NULL AND video = 0 AND (1 >> music_folder_id) & 1 ORDER BY id";
+        let plan: String = connection.query_row(plan, [], |row| row.get(3)).unwrap();
+        assert!(plan.contains("COVERING INDEX song_present"), "{plan}");
+    }
+
+    #[test]
     fn a_newer_file_is_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "user_version", 1000).unwrap();

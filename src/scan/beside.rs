@@ -40,7 +40,9 @@ impl<'a> Beside<'a> {
             }
             if let Some(stem) = CAPTIONS.iter().find_map(|suffix| without_suffix(name, suffix)) {
                 // Of "film.2.srt" beside "film.2.mkv" and "film.mkv" the longer name is meant.
-                let ends = (0..=stem.len()).rev().filter(|end| matches!(stem.get(*end), None | Some(b'.')));
+                let ends = (0..=stem.len())
+                    .rev()
+                    .filter(|end| matches!(stem.get(*end), None | Some(b'.')));
                 let mut stems = ends.filter_map(|end| stem.get(..end));
                 if let Some(video) = stems.find(|stem| videos.contains(stem)) {
                     beside.captions.entry(video).or_default().push(name);
@@ -61,7 +63,8 @@ impl<'a> Beside<'a> {
             Some(stamp::of_file(named, size, modified(&found)))
         };
         if self.words.contains(stem) {
-            let mut names = [&b".lrc"[..], b".LRC"].into_iter().map(|suffix| [stem, suffix].concat());
+            let mut names =
+                [&b".lrc"[..], b".LRC"].into_iter().map(|suffix| [stem, suffix].concat());
             file.sidecar = names.find_map(|name| stamp_of(&name, b"")).unwrap_or(0);
         }
         if !is_video(&file.name) {
@@ -138,14 +141,25 @@ mod tests {
             ("film.default.fr.srt", "fr", "", false),
         ] {
             let told = told(name.as_bytes(), b"film");
-            assert_eq!((told.language.as_str(), told.name.as_str(), told.forced), (language, more, forced), "{name}");
+            assert_eq!(
+                (told.language.as_str(), told.name.as_str(), told.forced),
+                (language, more, forced),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn captions_belong_to_the_video_with_the_longest_name() {
-        let names: [&[u8]; 7] =
-            [b"film.2.en.srt", b"film.2.mkv", b"film.SRT", b"film.de.vtt", b"film.mp4", b"film2.srt", b"x.srt"];
+        let names: [&[u8]; 7] = [
+            b"film.2.en.srt",
+            b"film.2.mkv",
+            b"film.SRT",
+            b"film.de.vtt",
+            b"film.mp4",
+            b"film2.srt",
+            b"x.srt",
+        ];
         let beside = Beside::of(names.into_iter());
         let of = |video: &[u8]| beside.captions.get(video).cloned().unwrap_or_default();
         assert_eq!(of(b"film"), [&b"film.SRT"[..], b"film.de.vtt"]);

@@ -264,9 +264,7 @@ fn look(
         }
     }
     pictures.sort();
-    folder.picture = pictures.into_iter().find_map(|(_, name)| {
-        picture(name, &stat)
-    });
+    folder.picture = pictures.into_iter().find_map(|(_, name)| picture(name, &stat));
     (folder, below)
 }
 

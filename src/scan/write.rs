@@ -397,7 +397,8 @@ fn of_videos(db: &Transaction, place: &names::Place) -> Result<i64> {
 /// first, and those of a few words last.
 fn video(seen: &tags::Video, file: &File) -> Video {
     let stem = beside::stem(&file.name);
-    let beside = file.captions.iter().map(|name| (beside::told(name, stem), Place::File(name.clone())));
+    let beside =
+        file.captions.iter().map(|name| (beside::told(name, stem), Place::File(name.clone())));
     let inside = seen.captions.iter().map(|track| (track.clone(), Place::Track(track.number)));
     let mut captions: Vec<_> = beside.chain(inside).collect();
     captions.sort_by_key(|(told, _)| told.forced);

@@ -5,7 +5,7 @@
 //! does not hold is not found (404), never forbidden: a stranger is not told what there is.
 
 pub mod assets;
-mod content;
+pub mod content;
 mod files;
 mod gate;
 pub mod page;

@@ -31,13 +31,13 @@ mod video;
 
 use std::fs::File;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
 pub use crate::db::videos::AudioTrack;
+use crate::error::{Error, Result};
 use crate::media::captions::Captions;
 use crate::media::kind::{self, Kind};
 use fields::{Fields, Layer};

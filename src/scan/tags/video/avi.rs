@@ -93,7 +93,8 @@ fn stream(file: &File, list: &Chunk, id: u32, found: &mut Found) -> io::Result<(
         match (&chunk.name, bytes.get(..4)) {
             (b"strh", Some(b"vids")) => {
                 found.frame = Some((0, 0));
-                let [scale, rate, length] = [20, 24, 32].map(|at| little::<4>(&bytes, at).unwrap_or(0));
+                let [scale, rate, length] =
+                    [20, 24, 32].map(|at| little::<4>(&bytes, at).unwrap_or(0));
                 let ms = milliseconds(length.saturating_mul(scale), rate);
                 // The first head counts the frames of the first of several parts alone.
                 found.duration_ms = found.duration_ms.max(ms);

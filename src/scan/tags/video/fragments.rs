@@ -14,12 +14,7 @@ const MOST_BOXES: usize = 2000;
 const MOST_LIST_BYTES: usize = 1024 * 1024;
 
 /// The end of the last fragment, in ms.
-pub(super) fn duration(
-    file: &File,
-    length: u64,
-    moov: &Atom,
-    tracks: &[Track],
-) -> io::Result<u64> {
+pub(super) fn duration(file: &File, length: u64, moov: &Atom, tracks: &[Track]) -> io::Result<u64> {
     let mut position = last_in_index(file, length)?.unwrap_or(moov.end);
     let mut last = None;
     for _ in 0..MOST_BOXES {
@@ -87,7 +82,8 @@ fn end(file: &File, moov: &Atom, traf: &Atom) -> io::Result<Option<(u32, u64)>> 
                 time = start.unwrap_or(0);
             }
             b"trun" => {
-                time = u64::saturating_add(time, lasts(&child.bytes(file, MOST_LIST_BYTES)?, usual));
+                time =
+                    u64::saturating_add(time, lasts(&child.bytes(file, MOST_LIST_BYTES)?, usual));
             }
             _ => {}
         }
@@ -117,8 +113,7 @@ fn lasts(run: &[u8], usual: Option<u64>) -> u64 {
     let optional = |bits: &[u64]| 4 * bits.iter().filter(|bit| flags & **bit != 0).count();
     let first = 8 + optional(&[0x1, 0x4]);
     let each = optional(&[0x100, 0x200, 0x400, 0x800]);
-    let samples = (0..usize::try_from(count).unwrap_or(0)).map(|sample| {
-        number::<4>(run, first.saturating_add(sample.saturating_mul(each)))
-    });
+    let samples = (0..usize::try_from(count).unwrap_or(0))
+        .map(|sample| number::<4>(run, first.saturating_add(sample.saturating_mul(each))));
     samples.map_while(|length| length).fold(0, u64::saturating_add)
 }

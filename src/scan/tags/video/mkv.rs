@@ -391,7 +391,8 @@ fn duration(file: &File, length: u64, parts: &Parts) -> io::Result<u64> {
 fn last_time(file: &File, length: u64, scale: u64) -> io::Result<u64> {
     let start = length.saturating_sub(TAIL_BYTES);
     let tail = bytes_at(file, start, usize::try_from(length - start).unwrap_or(0))?;
-    let marks = tail.windows(4).enumerate().rev().filter(|(_, four)| *four == CLUSTER.to_be_bytes());
+    let marks =
+        tail.windows(4).enumerate().rev().filter(|(_, four)| *four == CLUSTER.to_be_bytes());
     for (at, _) in marks.take(MOST_TRACKS) {
         let Some(cluster) = element(file, start + at as u64, length)? else { continue };
         let (mut position, mut time, mut last) = (cluster.body, None, 0);

@@ -9,9 +9,13 @@ use flate2::read::ZlibDecoder;
 
 use super::super::file::bytes_at;
 use super::super::matroska::{CLUSTER, Element, LONGEST_HEAD, element, element_in, number};
-use super::mkv::{BLOCK_GROUP, Parts, SIMPLE_BLOCK, TIME, Track, bytes, children, is_text, parts, unsigned};
 use super::in_time;
-use crate::media::captions::{Captions, Cue, Format, MOST_BYTES, MOST_CUES, Markup, clean, settings};
+use super::mkv::{
+    BLOCK_GROUP, Parts, SIMPLE_BLOCK, TIME, Track, bytes, children, is_text, parts, unsigned,
+};
+use crate::media::captions::{
+    Captions, Cue, Format, MOST_BYTES, MOST_CUES, Markup, clean, settings,
+};
 use crate::media::text::decode;
 
 /// Bytes of one block of captions.
@@ -152,12 +156,7 @@ fn unpacked(bytes: Vec<u8>, packing: &Packing) -> Vec<u8> {
 }
 
 /// The blocks of a track that the index of the file names.
-fn indexed(
-    file: &File,
-    parts: &Parts,
-    track: u64,
-    until: Instant,
-) -> io::Result<Vec<Block>> {
+fn indexed(file: &File, parts: &Parts, track: u64, until: Instant) -> io::Result<Vec<Block>> {
     let mut found = Blocks::default();
     let Some(cues) = &parts.cues else { return Ok(found.0) };
     let mut window = Window::new(file, until);
@@ -310,13 +309,7 @@ impl Blocks {
 }
 
 /// Takes a block, if it is of the track.
-fn take(
-    file: &File,
-    of: &Element,
-    cluster: u64,
-    track: u64,
-    found: &mut Blocks,
-) -> io::Result<()> {
+fn take(file: &File, of: &Element, cluster: u64, track: u64, found: &mut Blocks) -> io::Result<()> {
     let (mut body, mut length, mut added) = (None, None, Vec::new());
     match of.id {
         SIMPLE_BLOCK => body = Some(*of),
@@ -328,7 +321,8 @@ fn take(
                     // Additions, one addition, its bytes.
                     0x75a1 => {
                         for more in children(file, &child)? {
-                            for part in children(file, &more)?.iter().filter(|part| part.id == 0xa5) {
+                            for part in children(file, &more)?.iter().filter(|part| part.id == 0xa5)
+                            {
                                 added = bytes(file, part, WINDOW_BYTES)?;
                             }
                         }
@@ -382,9 +376,10 @@ impl<'a> Window<'a> {
             Some(at) => at,
             None => {
                 in_time(self.until)?;
-                self.left = self.left.checked_sub(1).ok_or_else(|| {
-                    io::Error::other("more had to be read than any film needs")
-                })?;
+                self.left = self
+                    .left
+                    .checked_sub(1)
+                    .ok_or_else(|| io::Error::other("more had to be read than any film needs"))?;
                 self.bytes = bytes_at(self.file, position, WINDOW_BYTES.max(most))?;
                 self.start = position;
                 0
@@ -427,5 +422,110 @@ impl<'a> Window<'a> {
         }
         let head = self.bytes(block.body, 8)?;
         Ok(track_of(head).is_some_and(|(number, _)| number == track))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+    use std::io::Write;
+    use std::time::Duration;
+
+    /// An element with its length in two bytes.
+    fn element_of(id: &[u8], body: &[u8]) -> Vec<u8> {
+        let length = 0x4000 | body.len() as u16;
+        [id, &length.to_be_bytes(), body].concat()
+    }
+
+    /// A file with one track of captions, packed or not, and these parts behind it.
+    fn file_of(codec: &[u8], packing: &[u8], parts: &[Vec<u8>]) -> (File, u64) {
+        let track = [
+            element_of(b"\xd7", &[7]),
+            element_of(b"\x83", &[17]),
+            element_of(b"\x86", codec),
+            packing.to_vec(),
+        ];
+        let tracks = element_of(b"\x16\x54\xae\x6b", &element_of(b"\xae", &track.concat()));
+        let head =
+            [&b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff"[..], &tracks];
+        let bytes = [head.concat(), parts.concat()].concat();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        (file, bytes.len() as u64)
+    }
+
+    fn block(track: u8, at: i16, text: &[u8]) -> Vec<u8> {
+        [&[0x80 | track][..], &at.to_be_bytes(), &[0], text].concat()
+    }
+
+    fn texts(file: &(File, u64)) -> Vec<(u64, u64, String)> {
+        let until = Instant::now() + Duration::from_secs(60);
+        let captions = captions(&file.0, file.1, 7, until).unwrap().unwrap();
+        captions.cues.into_iter().map(|cue| (cue.start, cue.end, cue.text)).collect()
+    }
+
+    #[test]
+    fn packed_blocks_are_unpacked() {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(b"packed").unwrap();
+        let zlib = zlib.finish().unwrap();
+        let packing = |parts: &[u8]| {
+            element_of(b"\x6d\x80", &element_of(b"\x62\x40", &element_of(b"\x50\x34", parts)))
+        };
+        let stripped = [element_of(b"\x42\x54", &[3]), element_of(b"\x42\x55", b"<i>")].concat();
+        for (packing, body, text) in [
+            (packing(&[]), zlib.as_slice(), "packed"),
+            (packing(&stripped), b"La</i>", "<i>La</i>"),
+            (Vec::new(), b"plain", "plain"),
+        ] {
+            let group =
+                [element_of(b"\xa1", &block(7, 5, body)), element_of(b"\x9b", &[9])].concat();
+            let cluster = [element_of(b"\xe7", &[100]), element_of(b"\xa0", &group)].concat();
+            let file =
+                file_of(b"S_TEXT/UTF8", &packing, &[element_of(b"\x1f\x43\xb6\x75", &cluster)]);
+            assert_eq!(texts(&file), [(105, 114, text.to_owned())]);
+        }
+        let unknown = packing(&element_of(b"\x42\x54", &[1]));
+        let file = file_of(b"S_TEXT/UTF8", &unknown, &[]);
+        let until = Instant::now() + Duration::from_secs(60);
+        assert_eq!(captions(&file.0, file.1, 7, until).unwrap(), None);
+    }
+
+    #[test]
+    fn blocks_without_a_length_last_until_the_next_and_clusters_may_have_none() {
+        let open = |time: u8, parts: &[Vec<u8>]| {
+            let head = b"\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff";
+            [head.to_vec(), element_of(b"\xe7", &[time]), parts.concat()].concat()
+        };
+        let simple = |track, at, text: &[u8]| element_of(b"\xa3", &block(track, at, text));
+        let file = file_of(
+            b"S_TEXT/ASS",
+            &[],
+            &[
+                open(
+                    100,
+                    &[simple(1, 0, &[0; 300]), simple(7, -20, b"0,0,S,,0,0,0,,One\\Ntwo, three")],
+                ),
+                open(200, &[simple(7, 0, b"1,0,S,,0,0,0,,Last"), simple(7, 1, b"too,few,fields")]),
+            ],
+        );
+        assert_eq!(
+            texts(&file),
+            [(80, 200, "One\ntwo, three".to_owned()), (200, 201, "Last".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_search_that_takes_too_long_ends() {
+        let many: Vec<_> = (0..200)
+            .map(|_| {
+                element_of(b"\x1f\x43\xb6\x75", &element_of(b"\xa3", &block(1, 0, &[0; 9000])))
+            })
+            .collect();
+        let (file, length) = file_of(b"S_TEXT/UTF8", &[], &many);
+        assert!(captions(&file, length, 7, Instant::now()).is_err());
     }
 }

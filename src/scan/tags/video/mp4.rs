@@ -14,6 +14,8 @@ use crate::media::language;
 const MOST_BOXES: usize = 1000;
 /// Bytes of a box that are read, of those that are small.
 const MOST_BYTES: usize = 1024;
+/// Bytes of the description of samples that are kept.
+const MOST_ENTRY_BYTES: usize = 256;
 /// Bytes of one text.
 const MOST_TEXT_BYTES: usize = 64 * 1024;
 /// Pictures that stand still: one of them is a cover.
@@ -111,7 +113,7 @@ pub(super) fn read(file: &File, length: u64) -> io::Result<Option<Found>> {
             .collect(),
         duration_ms: duration(file, length, &moov, &tracks)?,
         sample_rate: small(number::<2>(entry, 32)),
-        channels: small(number::<2>(entry, 24)),
+        channels: channels(entry).unwrap_or_else(|| small(number::<2>(entry, 24))),
         tags,
         picture,
         media: parts.mdat.map_or(moov.end, |mdat| mdat.body),
@@ -179,10 +181,18 @@ fn media(file: &File, mdia: &Atom, track: &mut Track) -> io::Result<()> {
                 let packed;
                 (track.timescale, track.duration, packed) = if bytes.first() == Some(&1) {
                     let duration = number::<8>(&bytes, 24).filter(|time| *time != u64::MAX);
-                    (number::<4>(&bytes, 20).unwrap_or(0), duration.unwrap_or(0), number::<2>(&bytes, 32))
+                    (
+                        number::<4>(&bytes, 20).unwrap_or(0),
+                        duration.unwrap_or(0),
+                        number::<2>(&bytes, 32),
+                    )
                 } else {
                     let duration = number::<4>(&bytes, 16).filter(|time| *time != 0xffff_ffff);
-                    (number::<4>(&bytes, 12).unwrap_or(0), duration.unwrap_or(0), number::<2>(&bytes, 20))
+                    (
+                        number::<4>(&bytes, 12).unwrap_or(0),
+                        duration.unwrap_or(0),
+                        number::<2>(&bytes, 20),
+                    )
                 };
                 track.language = language_of(packed.unwrap_or(0));
             }
@@ -221,7 +231,27 @@ fn describe(bytes: &[u8], track: &mut Track) {
     let entry = bytes.get(8..).unwrap_or_default();
     if let Some(codec) = entry.get(4..).and_then(|rest| rest.first_chunk::<4>()) {
         track.codec = *codec;
-        track.entry = entry.get(..entry.len().min(64)).unwrap_or_default().to_vec();
+        track.entry = entry.get(..entry.len().min(MOST_ENTRY_BYTES)).unwrap_or_default().to_vec();
+    }
+}
+
+/// The channels of AAC, which its own head tells: the box around it says 2 of most.
+fn channels(entry: &[u8]) -> Option<u32> {
+    let at = entry.windows(4).position(|four| four == b"esds")?;
+    let mut rest = entry.get(at + 8..)?;
+    // Descriptions inside each other: of the stream, its decoder, what that must know.
+    for (kind, own) in [(3, 3), (4, 13), (5, 0)] {
+        let (first, after) = rest.split_first()?;
+        let length = after.iter().position(|byte| byte & 0x80 == 0)? + 1;
+        rest = after.get(length + own..).filter(|_| *first == kind)?;
+    }
+    let bits = number::<2>(rest, 0)?;
+    // Five bits of kind, four of rate, four of channels; 15 is a rate in full.
+    let (rate, channels) = (bits >> 7 & 15, u32::try_from(bits >> 3 & 15).ok()?);
+    match channels {
+        1..=6 if rate != 15 => Some(channels),
+        7 if rate != 15 => Some(8),
+        _ => None,
     }
 }
 

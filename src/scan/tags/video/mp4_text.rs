@@ -89,8 +89,8 @@ fn vtt(sample: &[u8]) -> Vec<(String, String)> {
 fn boxes(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let size = usize::try_from(number::<4>(rest, 0)?).ok()?;
-        let (this, after) = rest.split_at_checked(size.max(8))?;
+        let size = usize::try_from(number::<4>(rest, 0)?).ok().filter(|size| *size >= 8)?;
+        let (this, after) = rest.split_at_checked(size)?;
         rest = after;
         Some((this.get(4..8)?, this.get(8..)?))
     })
@@ -165,4 +165,44 @@ fn offsets(sizes: &[u64], runs: &[[u64; 3]], chunks: &[u64]) -> Vec<u64> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(body.len() + 8).unwrap_or(0);
+        [&size.to_be_bytes()[..], kind, body].concat()
+    }
+
+    #[test]
+    fn a_sample_of_webvtt_holds_several_captions() {
+        let first = [boxed(b"sttg", b"line:0 x:<y>"), boxed(b"payl", b"<v Ann>Hi</v> &amp;\nyou")];
+        let second = boxed(b"payl", b"Two");
+        let sample =
+            [boxed(b"vtte", b""), boxed(b"vttc", &first.concat()), boxed(b"vttc", &second)];
+        let told = [("Hi &amp;\nyou", "line:0"), ("Two", "")];
+        let told: Vec<_> =
+            told.iter().map(|(text, at)| ((*text).to_owned(), (*at).to_owned())).collect();
+        assert_eq!(vtt(&sample.concat()), told);
+        assert!(vtt(b"\0\0\0\x01vttc").is_empty());
+    }
+
+    #[test]
+    fn timed_text_ends_where_it_says() {
+        assert_eq!(plain(b"\0\x05a < bstyl"), "a &lt; b");
+        assert_eq!(plain(b"\0\x00"), "");
+        assert_eq!(plain(b"\xff\xffcut"), "cut");
+        assert_eq!(plain(b"\0\x06\xfe\xff\0A\0B"), "AB");
+    }
+
+    #[test]
+    fn samples_lie_in_chunks_one_after_the_other() {
+        let sizes = [10, 20, 30, 40, 50];
+        let runs = [[1, 2, 1], [2, 1, 1]];
+        assert_eq!(offsets(&sizes, &runs, &[100, 500, 900]), [100, 110, 500, 900]);
+        assert_eq!(offsets(&sizes, &[[1, u64::MAX, 1]], &[0]), [0, 10, 30, 60, 100]);
+        assert!(offsets(&sizes, &[], &[1, 2]).is_empty());
+    }
 }

@@ -31,9 +31,8 @@ pub(super) fn read(file: &File, length: u64) -> io::Result<Option<Found>> {
     };
     let tail = bytes_at(file, length.saturating_sub(LOOKED_AT), most)?;
     let first = clock(&head).first().copied();
-    let last = first.and_then(|(id, _)| {
-        clock(&tail).into_iter().rev().find(|(other, _)| *other == id)
-    });
+    let last =
+        first.and_then(|(id, _)| clock(&tail).into_iter().rev().find(|(other, _)| *other == id));
     let ticks = match (first, last) {
         (Some((_, first)), Some((_, last))) => (last + CLOCK_END - first) % CLOCK_END,
         _ => 0,

@@ -87,9 +87,10 @@ fn comments(bytes: &[u8], layer: &mut Layer) {
 fn duration(file: &File, length: u64, pictures: &Pictures) -> io::Result<u64> {
     let start = length.saturating_sub(TAIL_BYTES);
     let tail = bytes_at(file, start, usize::try_from(length - start).unwrap_or(0))?;
-    let mut pages = tail.windows(18).rev().filter(|page| {
-        page.starts_with(b"OggS") && little::<4>(page, 14) == Some(pictures.serial)
-    });
+    let mut pages = tail
+        .windows(18)
+        .rev()
+        .filter(|page| page.starts_with(b"OggS") && little::<4>(page, 14) == Some(pictures.serial));
     let time = pages.find_map(|page| little::<8>(page, 6).filter(|time| *time != u64::MAX));
     let time = time.unwrap_or(0);
     // The number of the last whole picture, and how many came after it.
