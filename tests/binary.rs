@@ -1,4 +1,5 @@
-//! The real program, as people call it: help, mistakes on the command line and in settings, check.
+//! The real program, as people call it: help, mistakes on the command line and in settings, check,
+//! shares.
 
 #![allow(clippy::unwrap_used)]
 
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use kinglet::db::shares::{self, Counts, NewShare, Options};
+use kinglet::id::Id;
 use tempfile::TempDir;
 
 /// Runs the program with these words, with nothing of our environment but a home folder.
@@ -204,4 +207,82 @@ fn the_first_signal_lets_a_song_play_on_and_the_second_does_not() {
     kill_process(pid, Signal::TERM).unwrap();
     assert!(log.any(|line| line.contains("responses were cut") && line.contains("responses=1")));
     assert!(server.0.wait().unwrap().success());
+}
+
+#[test]
+fn shares_are_listed_shown_and_ended() {
+    let home = home();
+    fs::create_dir(home.path().join("Music")).unwrap();
+    silence::write(&home.path().join("Music/sil\u{1b}ence.wav"));
+    let run = |words: &[&str]| {
+        let output =
+            kinglet(home.path(), &[words, &["--music", "Music", "--data", "data"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", complaint(&output));
+        out(&output)
+    };
+    run(&["scan"]);
+    run(&["user", "add", "anna"]);
+    assert_eq!(run(&["share", "list"]), "");
+    let db = kinglet::db::Db::open(&home.path().join("data/kinglet.db")).unwrap();
+    let new = NewShare {
+        token: "abcdefgh12345678",
+        user: 1,
+        description: Some("two\nlines"),
+        created: 0,
+        expires: None,
+        entries: &[Id::Song(1)],
+        options: Options { max_plays: Some(9), ..Options::OPEN },
+    };
+    db.write(|db| shares::create(db, &new)).unwrap();
+    let counts = Counts { visits: 7, plays: vec![(Id::Song(1), 3)], ..Counts::default() };
+    db.write(|db| shares::add_counts(db, 1, &counts)).unwrap();
+    for words in [&["share", "list"][..], &["share", "list", "anna"]] {
+        let list = run(words);
+        assert!(
+            list.contains("sh1     /share/abcdefgh12345678  by anna, open: 7 visits"),
+            "{list}"
+        );
+    }
+    for share in ["sh1", "abcdefgh12345678", "https://a.b/share/abcdefgh12345678/"] {
+        let shown = run(&["share", "show", share]);
+        for part in ["max plays     9\n", "two lines\n", "passphrase    no\n", "  so1        3  "] {
+            assert!(shown.contains(part), "{part}\n{shown}");
+        }
+        assert!(!shown.contains('\u{1b}'));
+    }
+    assert!(run(&["share", "revoke", "sh1"]).contains("Ended sh1"));
+    let output = kinglet(home.path(), &["share", "show", "sh1", "--data", "data"]);
+    assert!(complaint(&output).contains("there is no share `sh1`"), "{}", complaint(&output));
+    let output = kinglet(home.path(), &["share", "list", "bob", "--data", "data"]);
+    assert!(complaint(&output).contains("there is no user `bob`"), "{}", complaint(&output));
+}
+
+#[test]
+fn the_defaults_of_a_users_shares_are_shown_and_changed() {
+    let home = home();
+    let run = |words: &[&str]| {
+        let words = [&["user", "share-defaults"], words, &["--data", "data"]].concat();
+        kinglet(home.path(), &words)
+    };
+    kinglet(home.path(), &["user", "add", "anna", "--data", "data"]);
+    let shown = out(&run(&["anna"]));
+    for line in ["downloadable=yes  (as the server has it)", "expiry=365d  (as the server has it)"]
+    {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let shown = out(&run(&["anna", "downloadable=no", "live=no", "expiry=30d"]));
+    assert!(shown.contains("downloadable=no\n  live=no\n  embed=no  (as"), "{shown}");
+    assert!(shown.contains("expiry=30d\n"), "{shown}");
+    let shown = out(&run(&["anna", "expiry=never", "live=default"]));
+    assert!(shown.contains("expiry=never\n") && shown.contains("live=yes  (as"), "{shown}");
+    for (word, why) in [
+        ("live", "is not like live=no"),
+        ("live=perhaps", "neither yes, no nor default"),
+        ("colour=red", "names none of"),
+        ("expiry=soon", "or `never`"),
+    ] {
+        let refused = run(&["anna", word]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(complaint(&refused).contains(why), "{}", complaint(&refused));
+    }
 }

@@ -519,7 +519,8 @@ async fn read(body: &mut Body, most: usize) -> (usize, bool) {
 #[test]
 fn what_is_being_sent_ends_with_its_share_at_the_next_window() {
     const LENGTH: usize = 4 << 20;
-    let ends: [(&str, fn(&Server, &Value)); 5] = [
+    type End = fn(&Server, &Value);
+    let ends: [(&str, End); 5] = [
         ("deleted", |server, share| {
             server.ok(ADMIN, &format!("deleteShare?id={}", share["id"].as_str().unwrap()));
         }),
@@ -543,10 +544,10 @@ fn what_is_being_sent_ends_with_its_share_at_the_next_window() {
         let song = request(&format!("{}/so2.flac", page_of(&made)), 1, &[]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut body = route::dispatch(&server.app, &song).finish().into_body();
-        assert_eq!(runtime.block_on(read(&mut body, 600_000)).1, true);
+        assert!(runtime.block_on(read(&mut body, 600_000)).1);
         // Another write does not end it.
         server.ok(ADMIN, "star?id=so2");
-        assert_eq!(runtime.block_on(read(&mut body, 600_000)).1, true);
+        assert!(runtime.block_on(read(&mut body, 600_000)).1);
         end(&server, &made);
         let (bytes, is_whole) = runtime.block_on(read(&mut body, LENGTH));
         assert!(!is_whole && bytes == 0, "{how}: {bytes}");

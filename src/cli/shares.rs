@@ -63,12 +63,12 @@ fn show(app: &App, named: &str) -> Result<()> {
     let yes = |is: bool| if is { "yes" } else { "no" };
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:13} {value}");
+        let _ = writeln!(text, "{name:13} {}", one_line(value));
     };
     line("id", &Id::Share(share.id).to_string());
     line("link", &link(app, &share));
     line("title", title.as_deref().unwrap_or("-"));
-    line("description", &one_line(share.description.as_deref().unwrap_or("-")));
+    line("description", share.description.as_deref().unwrap_or("-"));
     line("by", &share.username);
     line("state", &state(&share));
     line("made", &clock::day(share.created));
@@ -82,20 +82,12 @@ fn show(app: &App, named: &str) -> Result<()> {
     line("listeners", &share.listener_count.to_string());
     line("plays", &share.play_count.to_string());
     let count = |of: Id| plays.iter().find(|(id, _)| *id == of).map_or(0, |(_, count)| *count);
-    for song in &held.songs {
-        let of = Id::Song(song.id);
-        let _ = writeln!(
-            text,
-            "  {:6} {:5}  {} - {}",
-            of.to_string(),
-            count(of),
-            song.artist,
-            song.title
-        );
-    }
-    for song in &held.missing {
-        let (id, count) = (song.id.to_string(), count(song.id));
-        let _ = writeln!(text, "  {id:6} {count:5}  {} - {} (missing)", song.artist, song.title);
+    let songs = held.songs.iter().map(|song| (Id::Song(song.id), &song.artist, &song.title, ""));
+    let missing = held.missing.iter();
+    let missing = missing.map(|song| (song.id, &song.artist, &song.title, " (missing)"));
+    for (id, artist, title, mark) in songs.chain(missing) {
+        let (name, id_text) = (one_line(&format!("{artist} - {title}")), id.to_string());
+        let _ = writeln!(text, "  {id_text:6} {:5}  {name}{mark}", count(id));
     }
     print(&text);
     Ok(())
@@ -136,6 +128,7 @@ fn state(share: &Share) -> String {
     }
 }
 
+/// A line break or an escape sequence in a name must not reach the terminal.
 fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }

@@ -98,6 +98,18 @@ pub trait Watch: Send + Sync {
     fn sent(&self, bytes: u64, len: u64);
 }
 
+/// Why a body breaks off that may not be sent any more.
+#[derive(Debug)]
+struct Ended;
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("it may not be sent any more")
+    }
+}
+
+impl std::error::Error for Ended {}
+
 /// What lives as long as a body.
 pub type Held = Option<Arc<dyn Send + Sync>>;
 
@@ -295,8 +307,8 @@ impl Windows {
 
     fn broken(&mut self, cause: io::Error) -> io::Error {
         self.state = State::Broken;
-        if cause.kind() == io::ErrorKind::PermissionDenied {
-            tracing::info!(file = %self.sending.path.display(), "may not be sent any more");
+        if cause.get_ref().is_some_and(|cause| cause.is::<Ended>()) {
+            tracing::info!(file = %self.sending.path.display(), "ended sending a file: it may not be sent any more");
             return cause;
         }
         self.sending.counters.broken.fetch_add(1, Ordering::Relaxed);
@@ -392,7 +404,7 @@ fn first_window(range: &Range<u64>, mode: Mode, most: u64) -> (Mode, Range<u64>)
 /// before and after.
 fn read_window(sending: &Sending, how: Mode, part: Range<u64>, end: u64) -> io::Result<Window> {
     if sending.watch.as_ref().is_some_and(|watch| !watch.goes_on()) {
-        return Err(io::ErrorKind::PermissionDenied.into());
+        return Err(io::Error::other(Ended));
     }
     let source = sending.source.as_ref();
     let identity = verify(source, sending.identity)?;

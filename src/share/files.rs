@@ -95,7 +95,7 @@ pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
 
 /// Captions of a video of the share, `so12-0.vtt`.
 pub fn captions(guest: Guest, token: &str, video: i64, place: i64) -> Result<Work, Refusal> {
-    let (share, source) = guest.admit_listener(token, |db, token| {
+    let (share, source) = guest.admit_to(token, |db, token| {
         let Some((share, file)) = shares::with_file(db, token, video)? else { return Ok(None) };
         let source = match file.filter(|file| file.video) {
             Some(_) => videos::caption(db, share.seen_by(STRANGER), video, place)?,
