@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use http_body_util::BodyExt;
 use hyper::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, RETRY_AFTER, SET_COOKIE, VARY,
@@ -14,6 +16,7 @@ use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use kinglet::account::{self, Change};
+use kinglet::db::Db;
 use kinglet::db::shares::{self, Defaults};
 use kinglet::db::users::{self, Role};
 use kinglet::http::body::Body;
@@ -552,6 +555,22 @@ fn what_is_being_sent_ends_with_its_share_at_the_next_window() {
         let (bytes, is_whole) = runtime.block_on(read(&mut body, LENGTH));
         assert!(!is_whole && bytes == 0, "{how}: {bytes}");
     }
+}
+
+#[test]
+fn what_another_process_ends_is_ended_within_a_second() {
+    let server = Server::open();
+    server.write_song(PLAIN, 4 << 20);
+    let made = server.share(ADMIN, "id=so2");
+    let song = request(&format!("{}/so2.flac", page_of(&made)), 1, &[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut body = route::dispatch(&server.app, &song).finish().into_body();
+    assert!(runtime.block_on(read(&mut body, 300_000)).1);
+    let other = Db::open(&server.app.config.data.join("kinglet.db")).unwrap();
+    other.write(|db| shares::delete(db, id_of(&made))).unwrap();
+    std::thread::sleep(Duration::from_millis(1100));
+    assert!(!runtime.block_on(read(&mut body, 4 << 20)).1);
+    assert_eq!(status(&server, &page_of(&made), 1), 404);
 }
 
 #[test]

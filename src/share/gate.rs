@@ -88,6 +88,12 @@ impl Guest<'_> {
             Some(_) => Err(Refusal::EndedFile),
             None => {
                 self.app.misses.take(&network, began);
+                if self.app.misses.is_used_up(&network, began) {
+                    tracing::warn!(
+                        "somebody tries links that lead nowhere and is not answered for a minute; where \
+                         this is all that comes through a reverse proxy, name it in trusted_proxies"
+                    );
+                }
                 Err(Refusal::NoFile)
             }
         }
