@@ -83,8 +83,9 @@ struct Hearing {
     /// Of today's plays, by the day's key.
     play: u64,
     listener: u64,
-    /// Whether a play is reserved for it.
-    is_reserved: bool,
+    /// Whether it would be a play: not of what was counted today. Where plays are limited, one is
+    /// reserved for it.
+    is_new: bool,
     /// Until when more of it may be had without another play; at first while it is waited for.
     until: Instant,
     is_counted: bool,
@@ -180,7 +181,7 @@ impl Plays {
             bytes: 0,
             play: of_day,
             listener: by_day,
-            is_reserved: is_new && track.share.max_plays.is_some(),
+            is_new,
             until: now,
             is_counted: false,
             duration: track.duration,
@@ -220,7 +221,7 @@ impl State {
 
     fn reserved(&self, share: i64) -> i64 {
         let reserved = |(heard, hearing): &(&Heard, &Hearing)| {
-            heard.share == share && hearing.is_reserved && !hearing.is_counted
+            heard.share == share && hearing.is_new && !hearing.is_counted
         };
         i64::try_from(self.heard.iter().filter(reserved).count()).unwrap_or(i64::MAX)
     }
@@ -340,6 +341,18 @@ mod tests {
         first.sent(10, 100, now);
         assert!(plays.is_used_up(&share));
         assert_eq!(plays.begin(track(&share, 1), listener(2), now).err(), Some(Refused::UsedUp));
+    }
+
+    #[test]
+    fn a_limit_that_is_set_later_counts_those_who_hear_already() {
+        let (plays, open) = (plays(), share(None, 0));
+        let now = Instant::now();
+        let heard = plays.begin(track(&open, 1), listener(1), now).unwrap().unwrap();
+        let limited = share(Some(1), 0);
+        let refused = plays.begin(track(&limited, 1), listener(2), now).err();
+        assert_eq!(refused, Some(Refused::Reserved));
+        heard.sent(10, 100, now);
+        assert!(plays.is_used_up(&limited));
     }
 
     #[test]

@@ -344,6 +344,29 @@ fn a_share_with_one_play_is_over_for_all_but_who_hears_it() {
 }
 
 #[test]
+fn of_many_listeners_at_once_one_gets_the_only_play() {
+    let server = Server::open();
+    server.write_song(PLAIN, 1000);
+    let made = server.share(ADMIN, "id=so2&maxPlays=1");
+    let song = format!("{}/so2.flac", page_of(&made));
+    let barrier = std::sync::Barrier::new(12);
+    let (server, song, barrier) = (&server, song.as_str(), &barrier);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let ask = |from| {
+            scope.spawn(move || {
+                barrier.wait();
+                status(server, song, from)
+            })
+        };
+        let listeners: Vec<_> = (1..=12).map(ask).collect();
+        listeners.into_iter().map(|listener| listener.join().unwrap()).collect()
+    });
+    let count = |of: &[u16]| statuses.iter().filter(|status| of.contains(status)).count();
+    assert_eq!((count(&[200]), count(&[503, 410])), (1, 11), "{statuses:?}");
+    assert_eq!(server.told(ADMIN, &made).unwrap()["playCount"], 1);
+}
+
+#[test]
 fn a_used_up_share_stays_so_after_a_restart() {
     let server = Server::open();
     server.write_song(PLAIN, 1000);
