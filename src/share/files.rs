@@ -142,7 +142,7 @@ fn begin(guest: &Guest, share: &Share, song: i64, duration: i64) -> Result<Optio
 /// Tells caches by what guests of a locked share are told apart.
 pub fn for_guests(share: &Share, mut response: Response) -> Response {
     if share.has_passphrase() {
-        response.headers_mut().insert(VARY, HeaderValue::from_static(FOR_ONE));
+        response.headers_mut().append(VARY, HeaderValue::from_static(FOR_ONE));
     }
     response
 }

@@ -21,6 +21,7 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode};
 
+use self::files::for_guests;
 use self::gate::Guest;
 use self::refusal::{Refusal, changing, html, text};
 use crate::app::App;
@@ -181,7 +182,7 @@ fn show(guest: Guest, token: &str) -> Result<Response, Refusal> {
         guest.app.visits.count(share.id, now());
     }
     let page = content::page(&share, content, &guest.origin.base);
-    Ok(html(StatusCode::OK, page::html(&page)))
+    Ok(for_guests(&share, html(StatusCode::OK, page::html(&page))))
 }
 
 /// The page's addresses are relative to an address without a slash at the end.
@@ -203,7 +204,7 @@ fn m3u8(guest: Guest, token: &str) -> Result<Response, Refusal> {
     if let Ok(name) = HeaderValue::from_str(&attachment(&format!("{}.m3u8", content.title))) {
         response.headers_mut().insert(CONTENT_DISPOSITION, name);
     }
-    Ok(response)
+    Ok(for_guests(&share, response))
 }
 
 #[cfg(test)]

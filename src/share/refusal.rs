@@ -133,6 +133,7 @@ fn locked(mut response: Response, ask: bool) -> Response {
         false => r#"Passphrase realm="share""#,
     };
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    response.headers_mut().append(VARY, HeaderValue::from_static(FOR_ONE));
     response
 }
 
@@ -172,6 +173,5 @@ pub fn text(status: StatusCode, words: &'static str) -> Response {
 /// What changes with its share, so that a copy is good only while the server says so.
 pub fn changing(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(CACHE_PAGE));
-    response.headers_mut().insert(VARY, HeaderValue::from_static(FOR_ONE));
     response
 }
