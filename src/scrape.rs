@@ -37,6 +37,7 @@ pub struct Scrape {
 /// What stands in the database.
 struct Library {
     songs: i64,
+    videos: i64,
     users: i64,
     shares: i64,
     bytes: u64,
@@ -89,12 +90,13 @@ impl Scrape {
 }
 
 fn library(app: &App) -> Result<Library> {
-    let (songs, users, shares) = app.db.read(|db| {
-        Ok::<_, Error>((scanned::song_count(db)?, users::count(db)?, shares::count(db)?))
-    })?;
+    let (songs, videos) =
+        app.db.read(|db| Ok::<_, Error>((scanned::song_count(db)?, scanned::video_count(db)?)))?;
+    let (users, shares) =
+        app.db.read(|db| Ok::<_, Error>((users::count(db)?, shares::count(db)?)))?;
     let bytes = app.db.bytes();
     let bytes = bytes.map_err(|cause| Error::caused("the database file cannot be found", cause))?;
-    Ok(Library { songs, users, shares, bytes })
+    Ok(Library { songs, videos, users, shares, bytes })
 }
 
 /// All figures in the format of Prometheus; those of the library where it could be read.
@@ -116,8 +118,9 @@ fn figures(app: &App, library: Option<Library>) -> String {
         "Whether the database answers; without it the metrics below are missing.",
         u8::from(library.is_some()),
     );
-    if let Some(Library { songs, users, shares, bytes }) = library {
+    if let Some(Library { songs, videos, users, shares, bytes }) = library {
         text.gauge("kinglet_songs", "Songs that are there.", songs);
+        text.gauge("kinglet_videos", "Videos that are there.", videos);
         text.gauge("kinglet_users", "Users.", users);
         text.gauge("kinglet_shares", "Shares, ended ones too.", shares);
         text.gauge(
@@ -260,7 +263,13 @@ mod tests {
         let rest = figures(&app, None);
         assert!(has(&rest, "kinglet_database_up 0"), "{rest}");
         assert!(has(&rest, "kinglet_subsonic_errors_total{code=\"70\"} 1"), "{rest}");
-        for name in ["kinglet_songs", "kinglet_users", "kinglet_shares", "kinglet_database_bytes"] {
+        for name in [
+            "kinglet_songs",
+            "kinglet_videos",
+            "kinglet_users",
+            "kinglet_shares",
+            "kinglet_database_bytes",
+        ] {
             assert!(whole.contains(name) && !rest.contains(name), "{name}");
         }
     }

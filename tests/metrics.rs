@@ -242,6 +242,7 @@ fn figures_follow_what_the_server_does() {
     let server = Server::start();
     for (series, value) in [
         ("kinglet_songs", 1.0),
+        ("kinglet_videos", 0.0),
         ("kinglet_users", 1.0),
         ("kinglet_shares", 0.0),
         ("kinglet_database_up", 1.0),

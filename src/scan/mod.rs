@@ -34,11 +34,11 @@ use crate::error::{Error, Result};
 pub struct Status {
     /// Whether a scan runs or is asked for.
     pub scanning: bool,
-    /// Sound files seen so far.
+    /// Sound files and videos seen so far.
     pub walked: u64,
     /// Files of which it is settled whether they changed; counted once all are seen.
     pub done: u64,
-    /// Sound files there are; known once all are seen.
+    /// Sound files and videos there are; known once all are seen.
     pub total: Option<u64>,
     /// Files read so far.
     pub read: u64,
@@ -57,13 +57,13 @@ pub struct Status {
 /// What a scan did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Sound files there are.
+    /// Sound files and videos there are.
     pub files: u64,
     /// Songs there are now.
     pub songs: i64,
     /// Videos there are now.
     pub videos: i64,
-    /// Songs that are new.
+    /// Songs and videos that are new.
     pub new: u64,
     /// Songs whose file changed.
     pub changed: u64,

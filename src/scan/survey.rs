@@ -38,7 +38,7 @@ pub struct Survey {
     failed: Vec<Vec<u8>>,
     /// Songs whose files are gone.
     pub gone: Vec<i64>,
-    /// Sound files found.
+    /// Sound files and videos found.
     pub files: u64,
 }
 

@@ -50,16 +50,15 @@ fn bytes(file: &File, chunk: &Chunk) -> io::Result<Vec<u8>> {
 
 pub(super) fn read(file: &File, length: u64) -> io::Result<Option<Found>> {
     let mut found = Found::default();
-    for chunk in chunks(file, LIST_HEAD, length)? {
-        match &chunk.name {
-            b"hdrl" => head(file, &chunk, &mut found)?,
-            b"INFO" => info(file, &chunk, &mut found.tags)?,
-            b"movi" => {
-                found.media = chunk.body;
-            }
-            _ => {}
-        }
+    let parts = chunks(file, LIST_HEAD, length)?;
+    let part = |name: &[u8; 4]| parts.iter().find(|chunk| chunk.name == *name);
+    if let Some(list) = part(b"hdrl") {
+        head(file, list, &mut found)?;
     }
+    if let Some(list) = part(b"INFO") {
+        info(file, list, &mut found.tags)?;
+    }
+    found.media = part(b"movi").map_or(0, |list| list.body);
     Ok(Some(found))
 }
 

@@ -63,6 +63,18 @@ impl Atom {
         Ok(found)
     }
 
+    /// The first box in it of each kind: where one is expected, a thousand would take a thousand times
+    /// as long.
+    pub(super) fn parts(&self, file: &File, own: u64) -> io::Result<Vec<Atom>> {
+        let mut parts: Vec<Atom> = Vec::new();
+        for child in self.children(file, own)? {
+            if parts.iter().all(|part| part.kind != child.kind) {
+                parts.push(child);
+            }
+        }
+        Ok(parts)
+    }
+
     /// The first box in it of this kind.
     pub(super) fn child(&self, file: &File, kind: &[u8; 4]) -> io::Result<Option<Atom>> {
         Ok(self.children(file, 0)?.into_iter().find(|child| child.kind == *kind))

@@ -6,12 +6,13 @@ use std::io;
 use super::super::file::bytes_at;
 use super::boxes::{Atom, atom};
 use super::mp4::Track;
-use super::{milliseconds, number};
+use super::{MOST_TRACKS, milliseconds, number};
 
 /// Boxes looked at one after the other: those of a film without an index at its end.
 const MOST_BOXES: usize = 2000;
-/// Bytes of a list of samples, or of an index.
-const MOST_LIST_BYTES: usize = 1024 * 1024;
+/// Bytes of an index, and of the samples of a fragment.
+const MOST_INDEX_BYTES: usize = 1024 * 1024;
+const MOST_RUN_BYTES: usize = 64 * 1024;
 
 /// The end of the last fragment, in ms.
 pub(super) fn duration(file: &File, length: u64, moov: &Atom, tracks: &[Track]) -> io::Result<u64> {
@@ -26,7 +27,8 @@ pub(super) fn duration(file: &File, length: u64, moov: &Atom, tracks: &[Track]) 
     }
     let Some(moof) = last else { return Ok(0) };
     let mut longest = 0;
-    for traf in moof.children(file, 0)?.into_iter().filter(|child| child.kind == *b"traf") {
+    let trafs = moof.children(file, 0)?.into_iter().filter(|child| child.kind == *b"traf");
+    for traf in trafs.take(MOST_TRACKS) {
         if let Some((id, end)) = end(file, moov, &traf)?
             && let Some(track) = tracks.iter().find(|track| track.id == id)
         {
@@ -46,7 +48,7 @@ fn last_in_index(file: &File, length: u64) -> io::Result<Option<u64>> {
     let Some(index) = atom(file, length.saturating_sub(size), length)? else { return Ok(None) };
     let mut last = None;
     for list in index.children(file, 0)?.into_iter().filter(|child| child.kind == *b"tfra") {
-        let bytes = list.bytes(file, MOST_LIST_BYTES)?;
+        let bytes = list.bytes(file, MOST_INDEX_BYTES)?;
         let width = if bytes.first() == Some(&1) { 8 } else { 4 };
         let numbers = bytes.get(11).map_or(0, |sizes| {
             [4, 2, 0].iter().map(|shift| usize::from(sizes >> shift & 3) + 1).sum()
@@ -61,20 +63,19 @@ fn last_in_index(file: &File, length: u64) -> io::Result<Option<u64>> {
 
 /// The track of a fragment, and its end in units of the track.
 fn end(file: &File, moov: &Atom, traf: &Atom) -> io::Result<Option<(u32, u64)>> {
-    let (mut id, mut usual, mut time) = (0, None, 0);
+    let Some(head) = traf.child(file, b"tfhd")? else { return Ok(None) };
+    let bytes = head.bytes(file, 64)?;
+    let flags = number::<4>(&bytes, 0).unwrap_or(0);
+    let id = super::small(number::<4>(&bytes, 4));
+    let before = [(1, 8), (2, 4)].iter().filter(|(bit, _)| flags & bit != 0);
+    let at = 8 + before.map(|(_, bytes)| bytes).sum::<usize>();
+    let usual = match flags & 8 {
+        0 => usual_of(file, moov, id)?,
+        _ => number::<4>(&bytes, at),
+    };
+    let mut time = 0;
     for child in traf.children(file, 0)? {
         match &child.kind {
-            b"tfhd" => {
-                let bytes = child.bytes(file, 64)?;
-                let flags = number::<4>(&bytes, 0).unwrap_or(0);
-                id = super::small(number::<4>(&bytes, 4));
-                let before = [(1, 8), (2, 4)].iter().filter(|(bit, _)| flags & bit != 0);
-                let at = 8 + before.map(|(_, bytes)| bytes).sum::<usize>();
-                usual = match flags & 8 {
-                    0 => usual_of(file, moov, id)?,
-                    _ => number::<4>(&bytes, at),
-                };
-            }
             b"tfdt" => {
                 let bytes = child.bytes(file, 16)?;
                 let long = bytes.first() == Some(&1);
@@ -82,8 +83,7 @@ fn end(file: &File, moov: &Atom, traf: &Atom) -> io::Result<Option<(u32, u64)>> 
                 time = start.unwrap_or(0);
             }
             b"trun" => {
-                time =
-                    u64::saturating_add(time, lasts(&child.bytes(file, MOST_LIST_BYTES)?, usual));
+                time = u64::saturating_add(time, lasts(&child.bytes(file, MOST_RUN_BYTES)?, usual));
             }
             _ => {}
         }

@@ -23,8 +23,10 @@ pub(super) const BLOCK_GROUP: u32 = 0xa0;
 
 /// Elements looked at in one element.
 const MOST_ELEMENTS: usize = 1000;
+/// Elements looked at in one element of which there are many.
+const MOST_FEW: usize = 64;
 /// Bytes of a number, of a text.
-const MOST_TEXT_BYTES: usize = 64 * 1024;
+const MOST_TEXT_BYTES: usize = 8 * 1024;
 /// What is looked through for the last cluster of a file that does not state its duration.
 const TAIL_BYTES: u64 = 1024 * 1024;
 /// Nanoseconds of a unit of time where the file names none.
@@ -68,8 +70,17 @@ pub(super) struct Track {
 
 /// The elements in an element.
 pub(super) fn children(file: &File, of: &Element) -> io::Result<Vec<Element>> {
+    inside(file, of, MOST_ELEMENTS)
+}
+
+/// The elements in an element that has few, and of which there are many.
+pub(super) fn few(file: &File, of: &Element) -> io::Result<Vec<Element>> {
+    inside(file, of, MOST_FEW)
+}
+
+fn inside(file: &File, of: &Element, most: usize) -> io::Result<Vec<Element>> {
     let (mut position, mut found) = (of.body, Vec::new());
-    while found.len() < MOST_ELEMENTS
+    while found.len() < most
         && let Some(child) = element(file, position, of.end)?
     {
         position = child.end;
@@ -154,7 +165,7 @@ fn places(file: &File, index: &Element) -> io::Result<Vec<u64>> {
     const POSITION: u32 = 0x53ac;
     let mut places = Vec::new();
     for seek in children(file, index)?.iter().filter(|child| child.id == SEEK).take(MOST_TRACKS) {
-        for child in children(file, seek)?.iter().filter(|child| child.id == POSITION) {
+        for child in few(file, seek)?.iter().filter(|child| child.id == POSITION) {
             places.push(unsigned(file, child)?);
         }
     }
@@ -277,7 +288,7 @@ fn track(file: &File, entry: &Element) -> io::Result<Track> {
             0x0022_b59d => tag = Some(language::tag(&text(file, &child)?)),
             0x6d80 => track.encodings = Some(child),
             0xe0 => {
-                for child in children(file, &child)? {
+                for child in few(file, &child)? {
                     let number = || unsigned(file, &child);
                     match child.id {
                         0xb0 => track.sides[0] = number()?,
@@ -291,7 +302,7 @@ fn track(file: &File, entry: &Element) -> io::Result<Track> {
             }
             0xe1 => {
                 track.channels = 1;
-                for child in children(file, &child)? {
+                for child in few(file, &child)? {
                     match child.id {
                         0xb5 => track.rate = float(file, &child)?,
                         0x9f => track.channels = unsigned(file, &child)?,
@@ -311,15 +322,15 @@ fn take_tags(file: &File, tags: &Element, layer: &mut Layer) -> io::Result<()> {
     const TARGETS: u32 = 0x63c0;
     const OF_PARTS: [u32; 4] = [0x63c5, 0x63c9, 0x63c4, 0x63c6];
     const SIMPLE: u32 = 0x67c8;
-    for tag in children(file, tags)? {
-        let parts = children(file, &tag)?;
+    for tag in few(file, tags)? {
+        let parts = few(file, &tag)?;
         let mut of_part = false;
         for targets in parts.iter().filter(|child| child.id == TARGETS) {
-            of_part |= children(file, targets)?.iter().any(|child| OF_PARTS.contains(&child.id));
+            of_part |= few(file, targets)?.iter().any(|child| OF_PARTS.contains(&child.id));
         }
         for simple in parts.iter().filter(|child| child.id == SIMPLE && !of_part) {
             let (mut name, mut value) = (String::new(), String::new());
-            for child in children(file, simple)? {
+            for child in few(file, simple)? {
                 match child.id {
                     0x45a3 => name = text(file, &child)?,
                     0x4487 => value = text(file, &child)?,
@@ -346,7 +357,7 @@ fn picture(file: &File, attachments: &Element) -> io::Result<Shown> {
     let files = children(file, attachments)?.into_iter().filter(|child| child.id == ATTACHED);
     for attached in files.take(MOST_TRACKS) {
         let (mut name, mut kind, mut data) = (String::new(), String::new(), None);
-        for child in children(file, &attached)? {
+        for child in few(file, &attached)? {
             match child.id {
                 0x466e => name = text(file, &child)?.to_ascii_lowercase(),
                 0x4660 => kind = text(file, &child)?,

@@ -11,7 +11,7 @@ use super::super::file::bytes_at;
 use super::super::matroska::{CLUSTER, Element, LONGEST_HEAD, element, element_in, number};
 use super::in_time;
 use super::mkv::{
-    BLOCK_GROUP, Parts, SIMPLE_BLOCK, TIME, Track, bytes, children, is_text, parts, unsigned,
+    BLOCK_GROUP, Parts, SIMPLE_BLOCK, TIME, Track, bytes, few, is_text, parts, unsigned,
 };
 use crate::media::captions::{
     Captions, Cue, Format, MOST_BYTES, MOST_CUES, Markup, clean, settings,
@@ -111,15 +111,15 @@ fn shown(codec: &str, text: &str, added: &str) -> (String, String) {
 fn packing(file: &File, track: &Track) -> io::Result<Option<Packing>> {
     let Some(encodings) = &track.encodings else { return Ok(Some(Packing::None)) };
     let mut packing = Packing::None;
-    for encoding in children(file, encodings)? {
-        for child in children(file, &encoding)? {
+    for encoding in few(file, encodings)? {
+        for child in few(file, &encoding)? {
             match child.id {
                 // What is not the blocks is no matter of ours; encrypted ones cannot be read.
                 0x5032 if unsigned(file, &child)? & 1 == 0 => break,
                 0x5033 if unsigned(file, &child)? != 0 => return Ok(None),
                 0x5034 => {
                     let (mut kind, mut front) = (0, Vec::new());
-                    for child in children(file, &child)? {
+                    for child in few(file, &child)? {
                         match child.id {
                             0x4254 => kind = unsigned(file, &child)?,
                             0x4255 => front = bytes(file, &child, WINDOW_BYTES)?,
@@ -314,15 +314,14 @@ fn take(file: &File, of: &Element, cluster: u64, track: u64, found: &mut Blocks)
     match of.id {
         SIMPLE_BLOCK => body = Some(*of),
         BLOCK_GROUP => {
-            for child in children(file, of)? {
+            for child in few(file, of)? {
                 match child.id {
                     0xa1 => body = Some(child),
                     0x9b => length = Some(unsigned(file, &child)?),
                     // Additions, one addition, its bytes.
                     0x75a1 => {
-                        for more in children(file, &child)? {
-                            for part in children(file, &more)?.iter().filter(|part| part.id == 0xa5)
-                            {
+                        for more in few(file, &child)? {
+                            for part in few(file, &more)?.iter().filter(|part| part.id == 0xa5) {
                                 added = bytes(file, part, WINDOW_BYTES)?;
                             }
                         }

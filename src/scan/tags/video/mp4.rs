@@ -137,7 +137,7 @@ fn frame(track: &Track) -> (u32, u32) {
 
 fn track(file: &File, trak: &Atom) -> io::Result<Option<Track>> {
     let mut track = Track::default();
-    for child in trak.children(file, 0)? {
+    for child in trak.parts(file, 0)? {
         match &child.kind {
             b"tkhd" => head(&child.bytes(file, MOST_BYTES)?, &mut track),
             b"mdia" => media(file, &child, &mut track)?,
@@ -174,7 +174,7 @@ fn head(bytes: &[u8], track: &mut Track) {
 
 fn media(file: &File, mdia: &Atom, track: &mut Track) -> io::Result<()> {
     let mut extended = String::new();
-    for child in mdia.children(file, 0)? {
+    for child in mdia.parts(file, 0)? {
         match &child.kind {
             b"mdhd" => {
                 let bytes = child.bytes(file, MOST_BYTES)?;
@@ -206,7 +206,7 @@ fn media(file: &File, mdia: &Atom, track: &mut Track) -> io::Result<()> {
             b"minf" => {
                 let Some(table) = child.child(file, b"stbl")? else { continue };
                 track.samples = Some(table);
-                for list in table.children(file, 0)? {
+                for list in table.parts(file, 0)? {
                     match &list.kind {
                         b"stsd" => describe(&list.bytes(file, MOST_BYTES)?, track),
                         b"stsz" | b"stz2" => {
@@ -304,11 +304,11 @@ fn duration(file: &File, length: u64, moov: &Atom, tracks: &[Track]) -> io::Resu
 fn tags(file: &File, moov: &Atom) -> io::Result<(Layer, Shown)> {
     let (mut layer, mut picture) = (Layer::default(), None);
     let Some(own) = moov.child(file, b"udta")? else { return Ok((layer, picture)) };
-    for child in own.children(file, 0)? {
+    for child in own.parts(file, 0)? {
         if child.kind == *b"meta" {
             // QuickTime has no version there, where all others have four bytes of it.
             let bare = child.bytes(file, 8)?.get(4..8) == Some(b"hdlr");
-            let lists = child.children(file, if bare { 0 } else { 4 })?;
+            let lists = child.parts(file, if bare { 0 } else { 4 })?;
             for list in lists.into_iter().filter(|list| list.kind == *b"ilst") {
                 for item in list.children(file, 0)? {
                     take_item(file, &item, &mut layer, &mut picture)?;

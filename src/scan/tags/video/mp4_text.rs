@@ -100,7 +100,7 @@ fn boxes(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 fn samples(file: &File, table: &Atom) -> io::Result<Vec<Sample>> {
     let (mut sizes, mut times, mut runs, mut chunks) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for list in table.children(file, 0)? {
+    for list in table.parts(file, 0)? {
         let bytes = || list.bytes(file, MOST_LIST_BYTES);
         match &list.kind {
             b"stsz" => sizes = sizes_of(&bytes()?),
