@@ -598,6 +598,30 @@ fn a_share_holds_videos_with_their_captions_and_nothing_else() {
 }
 
 #[test]
+fn captions_of_a_share_go_through_its_gate() {
+    let library = Scanned::open();
+    let (server, film) = (&library.server, library.id("A film"));
+    let status = |path: &str, from: u8| {
+        let request = support::request(path, from, &[("user-agent", "Mozilla/5.0")]);
+        server.answer(&request).status.as_u16()
+    };
+    let locked = support::page_of(&server.share(ADMIN, &format!("id={film}&passphrase=open")));
+    assert_eq!(status(&format!("{locked}/{film}-0.vtt"), 1), 401);
+    let once = support::page_of(&server.share(ADMIN, &format!("id={film}&maxPlays=1")));
+    let (video, captions) = (format!("{once}/{film}.mkv"), format!("{once}/{film}-0.vtt"));
+    assert_eq!(status(&captions, 2), 200, "captions alone are no play");
+    assert_eq!(status(&video, 1), 200);
+    assert_eq!((status(&video, 2), status(&captions, 2)), (410, 410));
+    assert_eq!(status(&format!("{once}/{film}-9.vtt"), 2), 410);
+    assert_eq!((status(&captions, 1), status(&video, 1)), (200, 200), "in the middle of it");
+    let ended = server.share(ADMIN, &format!("id={film}"));
+    let page = support::page_of(&ended);
+    let end = "UPDATE share SET expires = 1 WHERE id = (SELECT max(id) FROM share)";
+    server.app.db.write(|db| db.execute_batch(end)).unwrap();
+    assert_eq!(status(&format!("{page}/{film}-0.vtt"), 1), 410);
+}
+
+#[test]
 fn the_page_is_told_of_a_video_what_it_needs() {
     use kinglet::db::shares;
     let library = Scanned::open();

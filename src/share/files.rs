@@ -1,6 +1,7 @@
 //! The songs, covers and captions of a share, as files of their own.
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -93,17 +94,25 @@ pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
     }))
 }
 
-/// Captions of a video of the share, `so12-0.vtt`.
+/// Captions of a video of the share, `so12-0.vtt`: also for who is in the middle of it when the plays
+/// are used up.
 pub fn captions(guest: Guest, token: &str, video: i64, place: i64) -> Result<Work, Refusal> {
-    let (share, source) = guest.admit_to(token, |db, token| {
+    let (share, found) = guest.admit_listener(token, |db, token| {
         let Some((share, file)) = shares::with_file(db, token, video)? else { return Ok(None) };
-        let source = match file.filter(|file| file.video) {
-            Some(_) => videos::caption(db, share.seen_by(STRANGER), video, place)?,
+        let found = match file.filter(|file| file.video) {
+            Some(file) => {
+                let source = videos::caption(db, share.seen_by(STRANGER), video, place)?;
+                source.map(|source| (source, file.duration))
+            }
             None => None,
         };
-        Ok(Some((share, source)))
+        Ok(Some((share, found)))
     })?;
-    let source = source.ok_or(Refusal::NoFile)?;
+    let Some((source, duration)) = found else {
+        let is_over = guest.app.plays.is_used_up(&share);
+        return Err(if is_over { Refusal::EndedFile } else { Refusal::NoFile });
+    };
+    go_on(&guest, track(&share, video, duration))?;
     let (kept, request) = (Arc::clone(&guest.app.captions), guest.request.clone());
     Ok(Work::on_disk(Queue::Captions, move || {
         match captions::text(&kept, &source, Some(Format::Vtt)) {
@@ -118,25 +127,38 @@ pub fn captions(guest: Guest, token: &str, video: i64, place: i64) -> Result<Wor
 
 /// Begins a play of a song of so many milliseconds, where there is one to be counted.
 fn begin(guest: &Guest, share: &Share, song: i64, duration: i64) -> Result<Option<Play>, Refusal> {
-    let duration = Duration::from_millis(u64::try_from(duration).unwrap_or(0));
-    let track = Track { share, of: Id::Song(song), duration };
-    let program = guest.request.header(USER_AGENT).unwrap_or_default();
-    let (listener, now) = ((guest.origin.address, program), Instant::now());
+    let track = track(share, song, duration);
     if guest.request.method == Method::HEAD {
-        let plays = &guest.app.plays;
-        return match plays.is_used_up(share) && !plays.is_heard(track, listener, now) {
-            true => Err(Refusal::EndedFile),
-            false => Ok(None),
-        };
+        return go_on(guest, track).map(|()| None);
     }
     if !visit::is_visit(guest.request) {
         // What is not counted would have no limit.
         return if share.max_plays.is_some() { Err(Refusal::Robot) } else { Ok(None) };
     }
-    guest.app.plays.begin(track, listener, now).map_err(|refused| match refused {
+    guest.app.plays.begin(track, listener(guest), Instant::now()).map_err(|refused| match refused {
         Refused::UsedUp => Refusal::EndedFile,
         Refused::Reserved => Refusal::Reserved,
     })
+}
+
+/// Refuses what plays nothing to all but who is in the middle of the song, once the plays are used
+/// up.
+fn go_on(guest: &Guest, track: Track) -> Result<(), Refusal> {
+    let plays = &guest.app.plays;
+    let is_over =
+        plays.is_used_up(track.share) && !plays.is_heard(track, listener(guest), Instant::now());
+    if is_over { Err(Refusal::EndedFile) } else { Ok(()) }
+}
+
+/// A song of so many milliseconds.
+fn track(share: &Share, song: i64, duration: i64) -> Track<'_> {
+    let duration = Duration::from_millis(u64::try_from(duration).unwrap_or(0));
+    Track { share, of: Id::Song(song), duration }
+}
+
+/// By what one listener is told from others.
+fn listener<'a>(guest: &Guest<'a>) -> (IpAddr, &'a str) {
+    (guest.origin.address, guest.request.header(USER_AGENT).unwrap_or_default())
 }
 
 /// Tells caches by what guests of a locked share are told apart.
