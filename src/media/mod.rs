@@ -4,6 +4,7 @@ pub mod avatar;
 pub mod body;
 pub mod buffers;
 pub mod captions;
+pub mod card;
 pub mod cover;
 pub mod kind;
 pub mod language;

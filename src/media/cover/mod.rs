@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use image::RgbImage;
 
 use self::disk::Disk;
 pub use self::kind::content_type;
@@ -25,6 +26,9 @@ pub const MOST_BYTES: usize = 16 << 20;
 /// Largest side a picture is scaled to, in pixels; a larger wish gets this. What clients show on
 /// a whole screen is below it.
 pub const MOST_SIZE: u32 = 1600;
+
+/// The size in the key of a picture that is drawn: one that no cover can have.
+const DRAWN: u32 = u32::MAX;
 
 /// Broken pictures that are remembered, so that they are not decoded again at each look.
 const MOST_BROKEN: usize = 256;
@@ -114,11 +118,37 @@ impl Covers {
         let Some(size) = wished(size) else {
             return original(source()?, etag(stamp, None));
         };
-        let bytes = self.jpeg(Key { stamp, size }, source)?;
+        let bytes = self.jpeg(Key { stamp, size }, || self.scale(size, source))?;
         Ok(Picture { bytes, content_type: "image/jpeg", etag: etag(stamp, Some(size)) })
     }
 
-    fn jpeg(&self, key: Key, source: impl FnOnce() -> Result<Vec<u8>>) -> Result<Bytes> {
+    /// A picture that is drawn, kept like one that is scaled. What it is drawn from is gathered
+    /// first, since that may be a scaled picture, which waits for a worker of its own.
+    ///
+    /// # Errors
+    /// What gathering fails with, which is tried again at the next call, and what drawing fails
+    /// with, which is not.
+    pub fn drawn<T>(
+        &self,
+        stamp: i64,
+        gather: impl FnOnce() -> Result<T>,
+        draw: impl FnOnce(T) -> Result<Vec<u8>>,
+    ) -> Result<Picture> {
+        let key = Key { stamp, size: DRAWN };
+        let bytes = self.jpeg(key, || {
+            let gathered = gather().map_err(Trouble::Missing)?;
+            let _permit = self.permit();
+            draw(gathered).map(scale::ended).map_err(Trouble::Broken)
+        })?;
+        Ok(Picture { bytes, content_type: "image/jpeg", etag: drawn_etag(stamp) })
+    }
+
+    /// The picture of a key, made by the function where it is not kept.
+    fn jpeg(
+        &self,
+        key: Key,
+        make: impl FnOnce() -> std::result::Result<Vec<u8>, Trouble>,
+    ) -> Result<Bytes> {
         if let Some(bytes) = self.disk.read(key) {
             return Ok(bytes);
         }
@@ -136,7 +166,7 @@ impl Covers {
             flight
         };
         // Whoever waits must be told the end in any case, a panic of a decoder included.
-        let made = catch_unwind(AssertUnwindSafe(|| self.make(key, source)))
+        let made = catch_unwind(AssertUnwindSafe(|| self.make(key, make)))
             .unwrap_or_else(|_| Err(Trouble::Broken(Error::new("the picture broke its decoder"))));
         let mut state = lock(&self.state);
         state.flights.remove(&key);
@@ -155,28 +185,34 @@ impl Covers {
         made
     }
 
-    /// Reads, scales and keeps a picture.
+    /// Reads and scales a picture.
+    fn scale(
+        &self,
+        size: u32,
+        source: impl FnOnce() -> Result<Vec<u8>>,
+    ) -> std::result::Result<Vec<u8>, Trouble> {
+        let _permit = self.permit();
+        let picture = source().map_err(Trouble::Missing)?;
+        let opened = scale::open(&picture).map_err(Trouble::Broken)?;
+        if opened.fits(size) {
+            drop(opened);
+            return Ok(scale::ended(picture));
+        }
+        let _alone = opened.large().then(|| lock(&self.large));
+        opened.scale(size).map_err(Trouble::Broken)
+    }
+
+    /// Makes and keeps a picture.
     fn make(
         &self,
         key: Key,
-        source: impl FnOnce() -> Result<Vec<u8>>,
+        make: impl FnOnce() -> std::result::Result<Vec<u8>, Trouble>,
     ) -> std::result::Result<Bytes, Trouble> {
         // Another flight may have landed between the look at the disk and the start of this one.
         if let Some(bytes) = self.disk.read(key) {
             return Ok(bytes);
         }
-        let permit = self.permit();
-        let picture = source().map_err(Trouble::Missing)?;
-        let opened = scale::open(&picture).map_err(Trouble::Broken)?;
-        let jpeg = if opened.fits(key.size) {
-            drop(opened);
-            scale::ended(picture)
-        } else {
-            let _alone = opened.large().then(|| lock(&self.large));
-            opened.scale(key.size).map_err(Trouble::Broken)?
-        };
-        drop(permit);
-        let jpeg = Bytes::from(jpeg);
+        let jpeg = Bytes::from(make()?);
         if let Err(cause) = self.disk.keep(key, &jpeg) {
             tracing::warn!("cannot keep a scaled cover in {}: {cause}", self.disk.dir().display());
         }
@@ -229,6 +265,24 @@ pub fn etag(stamp: i64, size: Option<u32>) -> String {
         Some(size) => format!("\"{stamp:016x}-{size}\""),
         None => format!("\"{stamp:016x}\""),
     }
+}
+
+/// The entity tag of a drawn picture, with its quotes.
+pub fn drawn_etag(stamp: i64) -> String {
+    format!("\"{stamp:016x}-drawn\"")
+}
+
+/// The middle of a picture as a square with sides of so many pixels.
+///
+/// # Errors
+/// Pictures that are broken, too large or of no known format.
+pub fn square(picture: &[u8], side: u32) -> Result<RgbImage> {
+    scale::open(picture)?.square(side)
+}
+
+/// A picture as JPEG of a quality of 1 to 100.
+pub fn encode(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
+    scale::encode(picture, quality)
 }
 
 /// The bytes of a picture from where the database says it is. `embedded` reads the picture out of
@@ -343,6 +397,20 @@ mod tests {
         assert!(covers.scaled(1, None, || Ok(b"<svg>".to_vec())).is_err());
         assert!(covers.scaled(1, None, || Ok(vec![0xff; MOST_BYTES + 1])).is_err());
         assert_eq!(files(dir.path()), 0);
+    }
+
+    #[test]
+    fn what_is_drawn_is_drawn_once_and_kept_beside_the_scaled() {
+        let dir = tempfile::tempdir().unwrap();
+        // One worker: to gather a scaled picture must not wait for the worker that draws.
+        let covers = Covers::new(dir.path().join("covers"), 1, 1 << 24);
+        let gather = || covers.scaled(7, Some(100), || Ok(fixture("baseline.jpg")));
+        let late = covers.drawn(7, || Err::<(), _>(Error::new("the disk sleeps")), |()| Ok(vec![]));
+        assert_eq!(late.unwrap_err().to_string(), "the disk sleeps");
+        let first = covers.drawn(7, gather, |cover| Ok(cover.bytes.to_vec())).unwrap();
+        let again = covers.drawn(7, gather, |_| panic!("it is kept")).unwrap();
+        assert_eq!(first, again);
+        assert_eq!((first.etag.as_str(), files(dir.path())), ("\"0000000000000007-drawn\"", 2));
     }
 
     #[test]

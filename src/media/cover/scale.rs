@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
+use image::imageops::{FilterType, resize};
 use image::metadata::Orientation;
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
@@ -102,14 +103,34 @@ impl Opened<'_> {
         let mut small = DynamicImage::ImageRgb8(small);
         // Turning the small one costs less and needs little memory.
         small.apply_orientation(orientation);
-        encode(&small.into_rgb8())
+        encode(&small.into_rgb8(), QUALITY)
+    }
+
+    /// Decodes the picture and gives its middle as a square with sides of so many pixels; a
+    /// smaller one is made larger.
+    pub(super) fn square(mut self, side: u32) -> Result<RgbImage> {
+        let orientation = self.decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let pixels = DynamicImage::from_decoder(self.decoder).map_err(broken)?;
+        let shorter = self.width.min(self.height);
+        let (left, top) = ((self.width - shorter) / 2, (self.height - shorter) / 2);
+        let middle = pixels.crop_imm(left, top, shorter, shorter);
+        let square = if shorter > side {
+            let rgb = shrink(&on_white(middle), (shorter, shorter), (side, side));
+            RgbImage::from_raw(side, side, rgb)
+                .ok_or_else(|| Error::new("the picture is broken: pixels are missing"))?
+        } else {
+            resize(&middle.into_rgb8(), side, side, FilterType::CatmullRom)
+        };
+        let mut square = DynamicImage::ImageRgb8(square);
+        square.apply_orientation(orientation);
+        Ok(square.into_rgb8())
     }
 }
 
-/// A picture as JPEG.
-pub(super) fn encode(picture: &RgbImage) -> Result<Vec<u8>> {
+/// A picture as JPEG of a quality of 1 to 100.
+pub(super) fn encode(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
     let mut jpeg = Vec::with_capacity(picture.len() / 8);
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
+    JpegEncoder::new_with_quality(&mut jpeg, quality)
         .encode(picture, picture.width(), picture.height(), ExtendedColorType::Rgb8)
         .map_err(|cause| Error::caused("cannot make a JPEG", cause))?;
     Ok(jpeg)
@@ -296,6 +317,19 @@ mod tests {
     fn white_shines_through() {
         let [red, green, blue] = scaled(&fixture("alpha.png"), 50).get_pixel(25, 20).0;
         assert!(red > 245 && (120..136).contains(&green) && (120..136).contains(&blue));
+    }
+
+    #[test]
+    fn the_middle_is_a_square_of_any_side_and_upright() {
+        for name in FIXTURES {
+            let square = |side| open(&fixture(name)).unwrap().square(side).unwrap();
+            for side in [20, 120, 500] {
+                assert_eq!(square(side).dimensions(), (side, side), "{name}");
+            }
+        }
+        let turned = open(&fixture("turned.jpg")).unwrap().square(100).unwrap();
+        let [red, _, blue] = turned.get_pixel(50, 10).0;
+        assert!(red > 200 && blue < 50, "{red} {blue}");
     }
 
     #[test]
