@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("log", &["config", "error"]),
     ("db", &["error", "id", "secret"]),
     // The rooms.
-    ("media", &["db", "error", "http", "id"]),
+    ("media", &["clock", "db", "error", "http", "id"]),
     ("scan", &["clock", "config", "db", "error", "id", "media"]),
     ("demo", &["error"]),
     ("playing", &["db", "error", "id"]),

@@ -15,3 +15,4 @@ pub mod send;
 pub mod source;
 pub mod text;
 pub mod window;
+pub mod zip;

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -246,19 +246,35 @@ impl Sender {
         let total = pieces.iter().map(Piece::len).fold(0, u64::saturating_add);
         fields.insert(header::CONTENT_LENGTH, HeaderValue::from(total));
         let has_body = method != Method::HEAD && total > 0;
-        let windows = has_body.then(|| Windows::new(self.sending(opened), pieces));
+        let windows = has_body.then(|| {
+            let Opened { plan, source, identity, held, pace, watch } = opened;
+            Windows::new(self.sending(source, identity, plan.path, (held, pace), watch), pieces)
+        });
         (with(response, status), windows)
     }
 
-    fn sending(&self, opened: Opened) -> Sending {
+    /// Where those who wait for a disk take turns.
+    pub(super) fn permits(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.permits)
+    }
+
+    /// What a body needs to send an open file.
+    pub(super) fn sending(
+        &self,
+        source: Arc<dyn Source>,
+        identity: Identity,
+        path: PathBuf,
+        (held, pace): (Held, Option<Arc<Pace>>),
+        watch: Option<Arc<dyn Watch>>,
+    ) -> Sending {
         Sending {
-            mode: self.mode_on(opened.identity.device),
-            source: opened.source,
-            identity: opened.identity,
-            path: opened.plan.path,
-            held: opened.held,
-            pace: opened.pace,
-            watch: opened.watch,
+            mode: self.mode_on(identity.device),
+            source,
+            identity,
+            path,
+            held,
+            pace,
+            watch,
             permits: Arc::clone(&self.permits),
             buffers: Arc::clone(&self.buffers),
             counters: Arc::clone(&self.counters),
@@ -279,7 +295,7 @@ fn with(mut response: Response, status: StatusCode) -> Response {
 }
 
 /// Sets a field; a value that no header can hold is left out.
-fn set(fields: &mut HeaderMap, name: header::HeaderName, value: &str) {
+pub(super) fn set(fields: &mut HeaderMap, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         fields.insert(name, value);
     }
@@ -291,7 +307,8 @@ fn content_type(fields: &mut HeaderMap, value: &str) {
     fields.insert(header::CONTENT_TYPE, value);
 }
 
-fn content_range(range: &Range<u64>, len: u64) -> String {
+/// The value of `Content-Range`.
+pub(super) fn content_range(range: &Range<u64>, len: u64) -> String {
     format!("bytes {}-{}/{len}", range.start, range.end.saturating_sub(1))
 }
 

@@ -32,8 +32,6 @@ pub(super) enum Face {
 /// A font in a size.
 pub(super) struct Type {
     font: PxScaleFont<&'static FontRef<'static>>,
-    /// Pixels of the em square.
-    size: f32,
 }
 
 impl Type {
@@ -46,12 +44,7 @@ impl Type {
         // The library measures a font from its highest to its lowest letter.
         let em = font.units_per_em()?;
         let font = font.as_scaled(size / em * font.height_unscaled());
-        Some(Type { font, size })
-    }
-
-    /// Pixels of the em square.
-    pub(super) fn size(&self) -> f32 {
-        self.size
+        Some(Type { font })
     }
 
     /// Width of a line in pixels.
