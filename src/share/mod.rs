@@ -11,6 +11,7 @@ mod gate;
 pub mod page;
 mod pass;
 mod playlist;
+mod preview;
 mod refusal;
 mod visit;
 mod watch;

@@ -10,7 +10,7 @@
 
 use std::fmt::Write;
 
-use super::assets;
+use super::{assets, preview};
 
 /// The `Content-Security-Policy` the page is served with: nothing inline, nothing from elsewhere.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -187,7 +187,7 @@ pub fn html(share: &Page) -> String {
         artist.map_or_else(|| title.clone(), |artist| format!("{title} – {}", escape(artist)));
     let head = format!(
         "{}<script src=\"{}\"></script>\n",
-        preview(share, artist),
+        preview::tags(share, artist),
         assets::url("share.js")
     );
     document(&name, &head, &body)
@@ -251,52 +251,6 @@ fn document(title: &str, head: &str, body: &str) -> String {
     )
 }
 
-/// What link previews read: Open Graph (ogp.me) and the one Twitter field that has no twin there.
-fn preview(share: &Page, artist: Option<&str>) -> String {
-    let mut out = String::new();
-    let mut property = |name: &str, content: &str| {
-        let _ = writeln!(out, "<meta property=\"{name}\" content=\"{}\">", escape(content));
-    };
-    let one = match share.tracks.as_slice() {
-        [track] => Some(track),
-        _ => None,
-    };
-    let album = share.tracks.first().and_then(|track| track.album.as_deref());
-    let one_album =
-        album.is_some() && share.tracks.iter().all(|track| track.album.as_deref() == album);
-    property(
-        "og:type",
-        match (one, one_album) {
-            (Some(_), _) => "music.song",
-            (None, true) => "music.album",
-            (None, false) => "music.playlist",
-        },
-    );
-    property("og:site_name", "Kinglet");
-    property("og:title", &share.title);
-    let summary = share.description.clone().unwrap_or_else(|| {
-        let facts = facts(&share.tracks);
-        artist.map_or_else(|| facts.clone(), |artist| format!("{artist} · {facts}"))
-    });
-    property("og:description", &summary);
-    property("og:url", &share.url);
-    if let Some(cover) = &share.cover {
-        property("og:image", &absolute(&share.url, &cover.preview));
-        if let Some((width, height)) = cover.preview_size {
-            property("og:image:width", &width.to_string());
-            property("og:image:height", &height.to_string());
-        }
-        property("og:image:alt", &format!("Cover of {}", share.title));
-    }
-    if let Some(track) = one {
-        property("og:audio", &absolute(&share.url, &track.src));
-        property("og:audio:type", &track.content_type);
-        property("music:duration", &(track.duration_ms / 1000).to_string());
-    }
-    out.push_str("<meta name=\"twitter:card\" content=\"summary\">\n");
-    out
-}
-
 fn tracks(tracks: &[Track], one_artist: bool) -> String {
     let album = tracks.first().and_then(|track| track.album.as_deref());
     let one_album = tracks.iter().all(|track| track.album.as_deref() == album);
@@ -355,7 +309,7 @@ fn artist_of_all(tracks: &[Track]) -> Option<&str> {
 }
 
 /// How much there is: `12 tracks · 1 h 3 min`.
-fn facts(tracks: &[Track]) -> String {
+pub(super) fn facts(tracks: &[Track]) -> String {
     let count = match tracks.len() {
         0 => "Nothing to play".to_owned(),
         1 => "1 track".to_owned(),
@@ -382,17 +336,11 @@ fn clock(milliseconds: u64) -> String {
     }
 }
 
-/// The absolute address of something that lies beside the page.
-fn absolute(page: &str, relative: &str) -> String {
-    let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
-    format!("{folder}/{relative}")
-}
-
 /// Text as HTML, good between tags and within double or single quotes.
 ///
 /// What HTML forbids in a document (control characters, U+FFFE and U+FFFF) becomes U+FFFD; the line
 /// and paragraph separators U+2028 and U+2029 become line breaks.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
