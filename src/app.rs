@@ -16,6 +16,7 @@ use crate::media::cover::Covers;
 use crate::media::pace::Rates;
 use crate::media::places::Places;
 use crate::media::send::{Mode, Sender};
+use crate::media::zip::{self, sums::Sums};
 use crate::metrics::Metrics;
 use crate::passphrases::Passphrases;
 use crate::playing::Playing;
@@ -53,6 +54,10 @@ pub struct App {
     pub user_streams: Places<i64>,
     /// The streams of each share, by its row id.
     pub share_streams: Places<i64>,
+    /// The archives of songs that are being sent.
+    pub archives: Places<()>,
+    /// Checksums of songs that were sent in archives.
+    pub sums: Arc<Sums>,
     /// How fast songs are sent.
     pub rates: Rates,
     /// Counts the visits and plays of shares.
@@ -89,6 +94,8 @@ impl App {
             )),
             user_streams: Places::new(config.streams_per_user),
             share_streams: Places::new(config.streams_per_share),
+            archives: Places::new(zip::MOST_AT_A_TIME),
+            sums: Arc::default(),
             rates: Rates::new(config.stream_rate, config.share_rate),
             plays: Arc::new(Plays::new(Arc::clone(&visits))),
             visits,

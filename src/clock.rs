@@ -28,6 +28,13 @@ pub fn day(milliseconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// A moment in ms since 1970, in UTC and whole seconds: `2026-11-24T15:42:20Z`.
+pub fn moment(milliseconds: i64) -> String {
+    let of_day = milliseconds.rem_euclid(86_400_000) / 1000;
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", day(milliseconds))
+}
+
 /// The day of a moment in ms since 1970, in UTC: `24 November 2026`.
 pub fn day_in_words(milliseconds: i64) -> String {
     const MONTHS: [&str; 12] = [
@@ -59,5 +66,7 @@ mod tests {
         assert_eq!(day(951_782_400_000), "2000-02-29");
         assert_eq!(day(-1), "1969-12-31");
         assert_eq!(day_in_words(951_782_400_000), "29 February 2000");
+        assert_eq!(moment(1_790_000_000_999), "2026-09-21T14:13:20Z");
+        assert_eq!(moment(-1), "1969-12-31T23:59:59Z");
     }
 }

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, Result};
 
-use super::STRANGER;
+use super::listing::listing;
 use super::page::{Caption, Cover, Page, Track, VideoFacts};
+use super::{STRANGER, archive, preview};
 use crate::clock;
 use crate::db::shares::{self, Held, Missing, Share};
 use crate::db::songs::Song;
@@ -12,7 +13,7 @@ use crate::id::Id;
 use crate::media::{kind, language};
 
 /// Sides of the pictures of a share, in pixels: what the page shows, and what link previews show.
-const COVER_SIZES: [u32; 2] = [600, 1200];
+pub const COVER_SIZES: [u32; 2] = [600, 1200];
 
 /// A share with its songs and its name.
 pub struct Content {
@@ -21,7 +22,6 @@ pub struct Content {
     /// What it holds now, in order.
     pub songs: Vec<Song>,
     /// What it holds and is not there now, in order; it comes back by itself.
-    #[allow(dead_code, reason = "the page does not draw it yet")]
     pub missing: Vec<Missing>,
     /// The captions of the videos among them, by the video's id.
     pub captions: Vec<(i64, videos::Caption)>,
@@ -44,6 +44,7 @@ pub fn read(db: &Connection, share: &Share) -> Result<Content> {
 
 /// The page of a share; `base` is what links begin with.
 pub fn page(share: &Share, content: Content, base: &str) -> Page {
+    let previews = preview::tags(&listing(share, &content, base));
     let token = &share.token;
     let download = share.may_download();
     let captions = &content.captions;
@@ -63,8 +64,8 @@ pub fn page(share: &Share, content: Content, base: &str) -> Page {
     };
     let pictured = content.songs.iter().find_map(|song| song.cover);
     let cover = pictured.map(|cover| {
-        let [shown, preview] = COVER_SIZES.map(|size| format!("{token}/{}-{size}.jpg", cover.of));
-        Cover { src: shown, preview, preview_size: None }
+        let [shown, _] = COVER_SIZES.map(|size| format!("{token}/{}-{size}.jpg", cover.of));
+        Cover { src: shown }
     });
     Page {
         url: format!("{base}/share/{token}"),
@@ -74,12 +75,14 @@ pub fn page(share: &Share, content: Content, base: &str) -> Page {
         cover,
         tracks: content.songs.into_iter().map(track).collect(),
         playlist: format!("{token}/playlist.m3u8"),
-        archive: None,
+        archive: archive::has(share).then(|| format!("{token}/tracks.zip")),
         expires: share.expires.map(clock::day_in_words),
+        previews,
     }
 }
 
-fn captions_of(all: &[(i64, videos::Caption)], token: &str, video: i64) -> Vec<Caption> {
+/// The captions of a video, with addresses below that of the share.
+pub fn captions_of(all: &[(i64, videos::Caption)], token: &str, video: i64) -> Vec<Caption> {
     // They come in the order of the videos' ids.
     let first = all.partition_point(|(of, _)| *of < video);
     let own = all.iter().skip(first).take_while(|(of, _)| *of == video);

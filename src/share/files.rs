@@ -8,20 +8,19 @@ use std::time::{Duration, Instant};
 use hyper::Method;
 use hyper::header::{HeaderValue, USER_AGENT, VARY};
 
-use super::STRANGER;
 use super::gate::Guest;
 use super::refusal::{CACHE_PAGE, FOR_ONE, Refusal};
-use super::visit;
-use super::watch::Watcher;
+use super::watch::{Over, Watcher};
+use super::{STRANGER, archive, visit};
 use crate::captions;
 use crate::clock::now;
 use crate::db::shares::{self, Share};
-use crate::db::videos;
+use crate::db::{songs, videos};
 use crate::http::body::Response;
 use crate::http::work::{Queue, Work};
 use crate::id::Id;
 use crate::media::captions::Format;
-use crate::media::plan::Plan;
+use crate::media::plan::{Plan, attachment};
 use crate::media::{kind, send};
 use crate::pictures;
 use crate::plays::{Play, Refused, Track};
@@ -56,8 +55,9 @@ pub fn cache(share: &Share) -> &'static str {
     if ends_soon || share.is_for_one_listener() { CACHE_PAGE } else { CACHE_SONG }
 }
 
-/// A song under its id and suffix, `so12.flac`; nothing of the name reaches the disk.
-pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
+/// A song under its id and suffix, `so12.flac`; nothing of the name reaches the disk. One that is to
+/// be kept is there only where the share lets it be.
+pub fn song(guest: Guest, token: &str, name: &str, keep: bool) -> Result<Work, Refusal> {
     let (id, suffix) = name.split_once('.').unwrap_or_default();
     let Some(Id::Song(id)) = Id::parse(id) else {
         // The link is looked up all the same, so that an answer tells nothing of it.
@@ -70,17 +70,26 @@ pub fn song(guest: Guest, token: &str, name: &str) -> Result<Work, Refusal> {
         let is_over = guest.app.plays.is_used_up(&share);
         return Err(if is_over { Refusal::EndedFile } else { Refusal::NoFile });
     };
+    let disposition = match keep {
+        true if share.may_download() => {
+            let viewer = share.seen_by(STRANGER);
+            let song = guest.app.db.read(|db| songs::by_id(db, viewer, id))?;
+            Some(attachment(&archive::file_name(&song.ok_or(Refusal::NoFile)?)))
+        }
+        true => return Err(Refusal::NoFile),
+        false => None,
+    };
     let play = begin(&guest, &share, id, file.duration)?;
     let place = guest.app.share_streams.take(share.id).ok_or(Refusal::Full)?;
     let plan = Plan {
         path: file.path,
         content_type: kind::content_type(&file.suffix, file.video).into(),
-        disposition: None,
+        disposition,
         cache: cache(&share),
     };
     let pace = guest.app.rates.of_share(guest.origin.address);
     let (sender, request) = (guest.app.sender.clone(), guest.request.clone());
-    let watcher = Watcher::new(&guest.app.db, &share, id, play, writes);
+    let watcher = Watcher::new(&guest.app.db, &share, Over::Song(id), play, writes);
     Ok(Work::on_disk(Queue::Songs, move || {
         let begun = send::open(plan).and_then(|file| {
             let file = file.holding(place).at_pace(pace).watched_by(watcher);

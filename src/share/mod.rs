@@ -4,27 +4,37 @@
 //! page and for everything behind it, so that ending a share ends all of it at once. What a share
 //! does not hold is not found (404), never forbidden: a stranger is not told what there is.
 
+mod archive;
 pub mod assets;
 pub mod content;
+mod feed;
 mod files;
 mod gate;
+mod json;
+mod jspf;
+mod listing;
+mod markup;
+mod oembed;
 pub mod page;
 mod pass;
 mod playlist;
 mod preview;
+mod qr;
 mod refusal;
 mod visit;
 mod watch;
+mod ways;
 
 use hyper::header::{
-    CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderValue, LOCATION, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_LENGTH, HeaderValue,
+    LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, StatusCode};
 
 use self::files::for_guests;
 use self::gate::Guest;
 use self::refusal::{Refusal, changing, html, text};
+use self::ways::Way;
 use crate::app::App;
 use crate::clock::now;
 use crate::db::shares::Share;
@@ -33,13 +43,15 @@ use crate::http::client::Origin;
 use crate::http::request::Request;
 use crate::http::work::Work;
 use crate::id::Id;
-use crate::media::plan::attachment;
 
 /// A stranger: nobody's stars are shown.
 const STRANGER: i64 = 0;
 
 /// What of a share can be asked for.
-pub const KINDS: [&str; 7] = ["page", "song", "cover", "playlist", "asset", "captions", "unknown"];
+pub const KINDS: [&str; 12] = [
+    "page", "song", "cover", "playlist", "asset", "captions", "feed", "card", "archive",
+    "download", "oembed", "unknown",
+];
 
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +66,16 @@ enum Asked<'a> {
     Cover(&'a str, Id, u32),
     /// The captions of this video at this place, as WebVTT.
     Captions(&'a str, i64, i64),
-    /// The list of the songs.
-    Playlist(&'a str),
+    /// A list, a feed or another document.
+    Document(&'a str, Way),
+    /// The picture that link previews show.
+    Card(&'a str),
+    /// All files in one.
+    Archive(&'a str),
+    /// A file that is to be kept, by the word of the link and its name.
+    Download(&'a str, &'a str),
+    /// What a site is told that wants to show a link as a player.
+    Oembed,
     /// A part of all pages, by its name.
     Asset(&'a str),
     /// What no share has.
@@ -66,20 +86,27 @@ fn asked(path: &str) -> Asked<'_> {
     let mut segments = path.strip_prefix("/share/").unwrap_or_default().splitn(3, '/');
     match (segments.next(), segments.next(), segments.next()) {
         (Some("assets"), Some(name), None) => Asked::Asset(name),
+        (Some("oembed"), None, None) => Asked::Oembed,
         (Some(name), None, None) => match name.strip_suffix(".m3u8") {
-            Some(token) => Asked::Playlist(token),
+            Some(token) => Asked::Document(token, Way::M3u8),
             None => Asked::Page(name),
         },
         (Some(token), Some(""), None) => Asked::PageWithSlash(token),
-        (Some(token), Some("playlist.m3u8"), None) => Asked::Playlist(token),
+        (Some(token), Some("card.jpg"), None) => Asked::Card(token),
+        (Some(token), Some("tracks.zip"), None) => Asked::Archive(token),
         (Some(token), Some(name), None) => {
-            if let Some((id, size)) = content::read_cover_name(name) {
+            if let Some(way) = Way::of_name(name) {
+                Asked::Document(token, way)
+            } else if let Some((id, size)) = content::read_cover_name(name) {
                 Asked::Cover(token, id, size)
             } else if let Some((video, place)) = content::read_captions_name(name) {
                 Asked::Captions(token, video, place)
             } else {
                 Asked::Song(token, name)
             }
+        }
+        (Some(token), Some("get"), Some(name)) if !name.contains('/') => {
+            Asked::Download(token, name)
         }
         _ => Asked::Nothing,
     }
@@ -92,16 +119,21 @@ pub fn kind_of(path: &str) -> usize {
         Asked::Page(_) | Asked::PageWithSlash(_) => 0,
         Asked::Song(..) => 1,
         Asked::Cover(..) => 2,
-        Asked::Playlist(_) => 3,
+        Asked::Document(_, Way::M3u8 | Way::Jspf) => 3,
         Asked::Asset(_) => 4,
         Asked::Captions(..) => 5,
-        Asked::Nothing => 6,
+        Asked::Document(_, Way::Rss | Way::Json | Way::Qr) => 6,
+        Asked::Card(_) => 7,
+        Asked::Archive(_) => 8,
+        Asked::Download(..) => 9,
+        Asked::Oembed => 10,
+        Asked::Nothing => 11,
     }
 }
 
 /// Whether a path below /share asks for a song, by its form.
 pub fn sends_song(path: &str) -> bool {
-    matches!(asked(path), Asked::Song(..))
+    matches!(asked(path), Asked::Song(..) | Asked::Download(..))
 }
 
 /// Answers a request below /share; blocks on the database.
@@ -157,8 +189,19 @@ fn dressed(mut response: Response, head: bool) -> Response {
     response
 }
 
+/// Lets pages of other sites read the response, whoever asks: a player on the web opens links as
+/// one on a phone does. No cookie comes along, since the browser sends none for it.
+fn for_other_sites(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = "accept-ranges, content-disposition, content-length, content-range, etag";
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
+    response
+}
+
 fn answer(guest: Guest) -> Work {
-    let answered = match asked(guest.request.uri.path()) {
+    let asked = asked(guest.request.uri.path());
+    let answered = match asked {
         Asked::Asset(name) => {
             assets::serve(name, &guest.request.headers).map(Work::Done).ok_or(Refusal::NoFile)
         }
@@ -167,13 +210,21 @@ fn answer(guest: Guest) -> Work {
             Ok(share) => Ok(Work::Done(without_slash(&share))),
             Err(refusal) => Err(refusal.as_page()),
         },
-        Asked::Playlist(token) => m3u8(guest, token).map(Work::Done),
+        Asked::Document(token, way) => ways::document(guest, token, way).map(Work::Done),
+        Asked::Card(token) => ways::card(guest, token),
+        Asked::Archive(token) => archive::archive(guest, token),
         Asked::Cover(token, id, size) => files::cover(guest, token, id, size),
         Asked::Captions(token, video, place) => files::captions(guest, token, video, place),
-        Asked::Song(token, name) => files::song(guest, token, name),
+        Asked::Song(token, name) => files::song(guest, token, name, false),
+        Asked::Download(token, name) => files::song(guest, token, name, true),
+        Asked::Oembed => ways::oembed(guest).map(Work::Done),
         Asked::Nothing => Err(Refusal::NoFile),
     };
-    answered.unwrap_or_else(|refusal| Work::Done(refusal.response()))
+    let work = answered.unwrap_or_else(|refusal| Work::Done(refusal.response()));
+    match asked {
+        Asked::Page(_) | Asked::PageWithSlash(_) | Asked::Asset(_) | Asked::Nothing => work,
+        _ => work.map(for_other_sites),
+    }
 }
 
 fn show(guest: Guest, token: &str) -> Result<Response, Refusal> {
@@ -195,19 +246,6 @@ fn without_slash(share: &Share) -> Response {
     response
 }
 
-fn m3u8(guest: Guest, token: &str) -> Result<Response, Refusal> {
-    let share = guest.admit(token)?;
-    let content = guest.app.db.read(|db| content::read(db, &share))?;
-    let address = format!("{}/share/{}", guest.origin.base, share.token);
-    let list = playlist::m3u8(&content.title, &content.songs, &address);
-    let list = body::respond(StatusCode::OK, playlist::CONTENT_TYPE, list);
-    let mut response = changing(list);
-    if let Ok(name) = HeaderValue::from_str(&attachment(&format!("{}.m3u8", content.title))) {
-        response.headers_mut().insert(CONTENT_DISPOSITION, name);
-    }
-    Ok(for_guests(&share, response))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +264,15 @@ mod tests {
             ("/share/abc/so7-00.vtt", "song"),
             ("/share/abc/al7-0.vtt", "song"),
             ("/share/abc/playlist.m3u8", "playlist"),
+            ("/share/abc/playlist.jspf", "playlist"),
+            ("/share/abc/feed.rss", "feed"),
+            ("/share/abc/share.json", "feed"),
+            ("/share/abc/qr.svg", "feed"),
+            ("/share/abc/card.jpg", "card"),
+            ("/share/abc/tracks.zip", "archive"),
+            ("/share/abc/get/so1.flac", "download"),
+            ("/share/abc/get/so1.flac/", "unknown"),
+            ("/share/oembed", "oembed"),
             ("/share/assets/share.css", "asset"),
             ("/share/abc/so1.flac/", "unknown"),
             ("/share/a/b/c/d", "unknown"),

@@ -10,7 +10,7 @@
 
 use std::fmt::Write;
 
-use super::{assets, preview};
+use super::assets;
 
 /// The `Content-Security-Policy` the page is served with: nothing inline, nothing from elsewhere.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -46,6 +46,8 @@ pub struct Page {
     pub archive: Option<String>,
     /// The day on which the link ends, in words; `None` where it does not.
     pub expires: Option<String>,
+    /// What link previews read, in HTML: see `preview`.
+    pub previews: String,
 }
 
 /// The picture of a share.
@@ -53,10 +55,6 @@ pub struct Page {
 pub struct Cover {
     /// The relative address of what the page shows, about 600 pixels wide.
     pub src: String,
-    /// The relative address of what link previews show, about 1200 pixels wide.
-    pub preview: String,
-    /// Width and height of `preview` in pixels, where known.
-    pub preview_size: Option<(u32, u32)>,
 }
 
 /// One track of a share.
@@ -185,11 +183,7 @@ pub fn html(share: &Page) -> String {
     );
     let name =
         artist.map_or_else(|| title.clone(), |artist| format!("{title} – {}", escape(artist)));
-    let head = format!(
-        "{}<script src=\"{}\"></script>\n",
-        preview::tags(share, artist),
-        assets::url("share.js")
-    );
+    let head = format!("{}<script src=\"{}\"></script>\n", share.previews, assets::url("share.js"));
     document(&name, &head, &body)
 }
 
@@ -393,15 +387,12 @@ mod tests {
             title: "Songs from the Spruce".to_owned(),
             description: Some("The one I told you about.\nStart with the third!".to_owned()),
             owner: "Anna".to_owned(),
-            cover: Some(Cover {
-                src: format!("{TOKEN}/cover-600.jpg"),
-                preview: format!("{TOKEN}/cover-1200.jpg"),
-                preview_size: Some((1200, 1200)),
-            }),
+            cover: Some(Cover { src: format!("{TOKEN}/cover-600.jpg") }),
             tracks: (1..).zip(titles).map(|(number, title)| track(number, title)).collect(),
             playlist: format!("{TOKEN}/playlist.m3u8"),
             archive: Some(format!("{TOKEN}/all.zip")),
             expires: Some("3 March 2027".to_owned()),
+            previews: "<meta property=\"og:title\" content=\"Songs from the Spruce\">\n".to_owned(),
         }
     }
 
@@ -479,23 +470,6 @@ mod tests {
         let address = assets::url(name);
         let response = assets::serve(address.strip_prefix("assets/").unwrap(), &headers).unwrap();
         response.body().size_hint().exact().unwrap()
-    }
-
-    #[test]
-    fn previews_get_absolute_addresses_below_the_base() {
-        let song = html(&song());
-        for line in [
-            r#"<meta property="og:type" content="music.song">"#,
-            r#"<meta property="og:url" content="https://music.example.org/kinglet/share/4fGk29LmQx7RbT1z">"#,
-            r#"<meta property="og:image" content="https://music.example.org/kinglet/share/4fGk29LmQx7RbT1z/cover-1200.jpg">"#,
-            r#"<meta property="og:image:width" content="1200">"#,
-            r#"<meta property="og:audio" content="https://music.example.org/kinglet/share/4fGk29LmQx7RbT1z/so1.flac">"#,
-        ] {
-            assert!(song.contains(line), "{line}\n{song}");
-        }
-        let (album, mix) = (html(&album()), html(&mix()));
-        assert!(album.contains("content=\"music.album\"") && !album.contains("og:audio"));
-        assert!(mix.contains("content=\"music.playlist\"") && !mix.contains("og:image"));
     }
 
     #[test]
@@ -582,8 +556,7 @@ mod tests {
         page.expires = Some(text.to_owned());
         page.playlist = text.to_owned();
         page.archive = Some(text.to_owned());
-        page.cover =
-            Some(Cover { src: text.to_owned(), preview: text.to_owned(), preview_size: None });
+        page.cover = Some(Cover { src: text.to_owned() });
         for (track, prefix) in page.tracks.iter_mut().zip(["a", "b", "c", "d"]) {
             track.title = text.to_owned();
             track.artist = format!("{prefix}{text}");

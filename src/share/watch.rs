@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::archive;
 use crate::clock::now;
 use crate::db::Db;
 use crate::db::shares::{self, Share};
@@ -13,12 +14,21 @@ use crate::plays::Play;
 /// How long a share is believed to be as last read. A change through the server counts at once.
 const BELIEVED_FOR: Duration = Duration::from_secs(1);
 
-/// Who watches over a song of a share.
+/// What is watched over.
+#[derive(Clone, Copy, Debug)]
+pub enum Over {
+    /// A song.
+    Song(i64),
+    /// All of the share in one file.
+    Archive,
+}
+
+/// Who watches over what is sent of a share.
 pub struct Watcher {
     db: Arc<Db>,
     token: String,
     passphrase: Option<String>,
-    song: i64,
+    over: Over,
     play: Option<Play>,
     seen: Mutex<Seen>,
 }
@@ -30,24 +40,43 @@ struct Seen {
 }
 
 impl Watcher {
-    /// Over a song of a share that was just admitted; `writes` is that of the database before.
-    pub fn new(db: &Arc<Db>, share: &Share, song: i64, play: Option<Play>, writes: u64) -> Watcher {
+    /// Over something of a share that was just admitted; `writes` is that of the database before.
+    pub fn new(
+        db: &Arc<Db>,
+        share: &Share,
+        over: Over,
+        play: Option<Play>,
+        writes: u64,
+    ) -> Watcher {
         Watcher {
             db: Arc::clone(db),
             token: share.token.clone(),
             passphrase: share.passphrase.clone(),
-            song,
+            over,
             play,
             seen: Mutex::new(Seen { at: Instant::now(), writes }),
         }
     }
 
-    /// Whether the share still holds the song, is open, and has the passphrase it had.
+    /// Whether the share still holds the song, or lets its files be kept, is open, and has the
+    /// passphrase it had.
     fn is_open(&self) -> bool {
-        let found = self.db.read(|db| shares::with_file(db, &self.token, self.song));
+        let found = self.db.read(|db| match self.over {
+            Over::Song(song) => {
+                let found = shares::with_file(db, &self.token, song)?;
+                Ok(found.map(|(share, file)| (share, file.is_some())))
+            }
+            Over::Archive => {
+                let found = shares::by_token(db, &self.token)?;
+                Ok::<_, rusqlite::Error>(found.map(|share| {
+                    let has = archive::has(&share);
+                    (share, has)
+                }))
+            }
+        });
         found.is_ok_and(|found| {
-            found.is_some_and(|(share, file)| {
-                file.is_some() && share.is_open(now()) && share.passphrase == self.passphrase
+            found.is_some_and(|(share, held)| {
+                held && share.is_open(now()) && share.passphrase == self.passphrase
             })
         })
     }

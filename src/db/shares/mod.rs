@@ -9,7 +9,7 @@ mod defaults;
 
 use rusqlite::{Connection, Result, Row, Transaction};
 
-pub use self::content::{Held, Missing, entries, freeze, held, thaw, title};
+pub use self::content::{Held, MOST_SONGS, Missing, entries, freeze, held, thaw, title};
 pub use self::counts::{Counts, add_counts, plays};
 pub use self::defaults::{Defaults, defaults, set_defaults};
 use super::songs::File;

@@ -26,6 +26,10 @@ use super::source::Identity;
 use crate::http::body::{Body, Response};
 use crate::http::range::{Answer, Validators, answer};
 
+/// Archives that are sent at a time in the whole server: one of 5,000 songs needs 1.5 MiB while it
+/// is being sent.
+pub const MOST_AT_A_TIME: usize = 8;
+
 /// The content type of an archive.
 pub const CONTENT_TYPE: &str = "application/zip";
 
