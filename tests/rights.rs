@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use kinglet::account::{self, NewUser};
 use kinglet::db::users::{ALL_MUSIC_FOLDERS, Role};
-use support::{ADMIN, PASSWORD, Server, form, page_of, request, signed};
+use support::{ADMIN, BASE, PASSWORD, Server, form, page_of, request, signed};
 
 /// What is asked for.
 enum Ask {
@@ -17,10 +17,12 @@ enum Ask {
     Get(&'static str),
     /// A part of it.
     Part(&'static str),
+    /// What a site is told that wants to show the link as a player.
+    Oembed,
     /// A call with the id of the share; its code counts, 0 for success.
     Call(&'static str),
 }
-use Ask::{Call, Get, Part};
+use Ask::{Call, Get, Oembed, Part};
 
 /// Who asks; the state of the share belongs to it.
 const WHO: [&str; 13] = [
@@ -50,6 +52,15 @@ const TABLE: &[(&str, Ask, [u16; WHO.len()])] = &[
     ("not in it",   Get("/so4.mp3"),              [404, 404, 404, 404, 404, 404, 404, 401, 401, 410, 404, 410, 410]),
     ("cover",       Get("/al1-600.jpg"),          [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
     ("M3U8",        Get("/playlist.m3u8"),        [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
+    ("JSPF",        Get("/playlist.jspf"),     [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
+    ("RSS",         Get("/feed.rss"),          [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
+    ("JSON",        Get("/share.json"),        [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
+    ("QR code",     Get("/qr.svg"),            [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
+    ("card",        Get("/card.jpg"),          [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
+    ("zip",         Get("/tracks.zip"),        [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
+    ("zip's range", Part("/tracks.zip"),       [206, 206, 206, 206, 206, 206, 206, 401, 401, 410, 404, 410, 410]),
+    ("one to keep", Get("/get/so2.flac"),      [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
+    ("oEmbed",      Oembed,                    [200, 200, 200, 200, 200, 200, 200, 401, 401, 410, 404, 410, 410]),
     // Calls of strangers lack a name.
     ("update",      Call("updateShare"),          [  0,   0,  50,  50,  10,  10,  10,  10,  10,  10,  10,  10,  10]),
     ("delete",      Call("deleteShare"),          [  0,   0,  50,  50,  10,  10,  10,  10,  10,  10,  10,  10,  10]),
@@ -155,6 +166,10 @@ impl Guest {
                 let mut request = request(&path, client, &headers);
                 request.headers.insert("range", "bytes=10-19".parse().unwrap());
                 self.server.answer(&request).status.as_u16()
+            }
+            Oembed => {
+                let path = format!("/share/oembed?url={BASE}{}", page_of(&self.share));
+                self.server.answer(&request(&path, client, &headers)).status.as_u16()
             }
             Call(call) => {
                 let call = format!("{call}?id={}&f=json", self.share["id"].as_str().unwrap());

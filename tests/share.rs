@@ -416,7 +416,7 @@ fn the_playlist_has_whole_addresses() {
     let answer = server.get(&format!("{page}/playlist.m3u8"));
     assert_eq!(answer.headers[CONTENT_TYPE], "audio/x-mpegurl; charset=utf-8");
     let text = answer.text();
-    assert!(text.starts_with("#EXTM3U\n#PLAYLIST:Echoes \"Live\"\n#EXTINF:200,"), "{text}");
+    assert!(text.starts_with("#EXTM3U\n#PLAYLIST:Echoes \"Live\"\n#EXTALB:Echoes "), "{text}");
     assert!(
         text.contains(&format!("#EXTINF:200,Ürsula & the Band - Plain\n{BASE}{page}/so2.flac\n")),
         "{text}"

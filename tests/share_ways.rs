@@ -8,8 +8,9 @@ use std::fs;
 use std::process::Command;
 
 use hyper::header::{
-    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, RANGE,
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
+    IF_RANGE, RANGE,
 };
 use hyper::{Method, StatusCode};
 use serde_json::Value;
@@ -24,6 +25,8 @@ const FILES: [&str; 3] = ["01 Über & \"Out\".flac", "02 Plain.flac", "03 Rain.m
 const TOKEN: &str = "abcdefgh12345678";
 /// When it was made in golden files.
 const CREATED: i64 = 1_600_000_000_000;
+/// When it ends there.
+const ENDS: i64 = 4_102_444_800_000;
 
 /// A server with a share of these things, and its path.
 fn shared(parameters: &str) -> (Server, String) {
@@ -59,6 +62,7 @@ fn ask(server: &Server, method: Method, path: &str, fields: &[(HeaderName, &str)
 /// A document with the parts that differ from run to run replaced.
 fn stable(server: &Server, path: &str, document: &str) -> String {
     set(server, "created", CREATED);
+    set(server, "expires", ENDS);
     let token = path.rsplit('/').next().unwrap();
     let answer = server.get(&format!("{path}/{document}"));
     assert_eq!(answer.status, StatusCode::OK, "{document}");
@@ -302,6 +306,55 @@ fn what_may_not_be_kept_still_plays() {
         format!("UPDATE user SET roles = roles & ~{}", kinglet::db::users::Role::Download as i64);
     server.app.db.write(|db| db.execute(&sql, [])).unwrap();
     assert_eq!(status("tracks.zip"), 404);
+}
+
+#[test]
+fn what_is_locked_or_counted_is_for_one_listener() {
+    let (server, path) = shared("id=al1&passphrase=sesame");
+    for way in ["feed.rss", "share.json", "card.jpg", "tracks.zip", "get/so2.flac"] {
+        let address = format!("{path}/{way}");
+        assert_eq!(server.get(&address).status, StatusCode::UNAUTHORIZED, "{way}");
+        let answer = ask(&server, Method::GET, &address, &[(AUTHORIZATION, "Basic eDpzZXNhbWU=")]);
+        assert_eq!(answer.status, StatusCode::OK, "{way}");
+        assert_eq!(answer.headers["vary"], "Cookie, Authorization", "{way}");
+        assert_eq!(answer.headers[CACHE_CONTROL], "private, no-cache", "{way}");
+    }
+    // A kept file plays as often as one likes, so where plays are counted nothing can be kept.
+    let (server, path) = shared("id=al1&maxPlays=3");
+    assert_eq!(server.get(&format!("{path}/tracks.zip")).status, StatusCode::NOT_FOUND);
+    let json: Value =
+        serde_json::from_slice(&server.get(&format!("{path}/share.json")).body).unwrap();
+    assert_eq!((json.get("archive"), &json["downloadable"]), (None, &false.into()));
+    assert_eq!(server.get(&format!("{path}/get/so2.flac")).status, StatusCode::NOT_FOUND);
+    assert!(!server.get(&path).text().contains("tracks.zip"));
+}
+
+#[test]
+fn an_archive_ends_with_its_share() {
+    let (server, path) = shared("id=al1");
+    let song = server.folder.path().join(ALBUM).join(FILES[0]);
+    fs::write(song, vec![7; 3_000_000]).unwrap();
+    let request = Request::get(&format!("{path}/tracks.zip"));
+    let mut body = kinglet::route::dispatch(&server.app, &request).finish().into_body();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut sent = 0;
+    let mut next = || -> Option<Result<usize, std::io::Error>> {
+        let frame = runtime.block_on(http_body_util::BodyExt::frame(&mut body))?;
+        Some(frame.map(|frame| frame.into_data().unwrap().len()))
+    };
+    while sent < 1_000_000 {
+        sent += next().unwrap().unwrap();
+    }
+    server.app.db.write(|db| db.execute("DELETE FROM share", [])).unwrap();
+    let mut more = 0;
+    let end = loop {
+        match next() {
+            Some(Ok(bytes)) => more += bytes,
+            other => break other,
+        }
+    };
+    assert!(end.is_some_and(|end| end.is_err()));
+    assert!(more <= 2 * 256 * 1024, "{more} bytes after the end");
 }
 
 #[test]

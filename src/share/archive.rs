@@ -11,7 +11,6 @@ use super::gate::Guest;
 use super::refusal::{CACHE_PAGE, Refusal};
 use super::watch::{Over, Watcher};
 use crate::db::covers::{self, Source};
-use crate::db::shares::Share;
 use crate::db::songs::{self, Song};
 use crate::http::work::{Queue, Work};
 use crate::media::plan::attachment;
@@ -32,7 +31,7 @@ pub fn archive(guest: Guest, token: &str) -> Result<Work, Refusal> {
     let app = guest.app;
     let writes = app.db.writes();
     let share = guest.admit(token)?;
-    if !has(&share) {
+    if !share.may_download() {
         return Err(Refusal::NoFile);
     }
     let watcher = Watcher::new(&app.db, &share, Over::Archive, None, writes);
@@ -81,12 +80,6 @@ pub fn archive(guest: Guest, token: &str) -> Result<Work, Refusal> {
         let asked = (&request.method, &request.headers);
         for_guests(&share, zip::respond(&sender, &sums, &archive, delivery, asked))
     }))
-}
-
-/// Whether there is an archive of a share: files may be kept, and plays are not counted against a
-/// limit, which those of a kept file could not be.
-pub fn has(share: &Share) -> bool {
-    share.may_download() && share.max_plays.is_none()
 }
 
 /// A song on its way into an archive.

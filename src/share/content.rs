@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result};
 
 use super::listing::listing;
 use super::page::{Caption, Cover, Page, Track, VideoFacts};
-use super::{STRANGER, archive, preview};
+use super::{STRANGER, preview};
 use crate::clock;
 use crate::db::shares::{self, Held, Missing, Share};
 use crate::db::songs::Song;
@@ -75,7 +75,7 @@ pub fn page(share: &Share, content: Content, base: &str) -> Page {
         cover,
         tracks: content.songs.into_iter().map(track).collect(),
         playlist: format!("{token}/playlist.m3u8"),
-        archive: archive::has(share).then(|| format!("{token}/tracks.zip")),
+        archive: download.then(|| format!("{token}/tracks.zip")),
         expires: share.expires.map(clock::day_in_words),
         previews,
     }

@@ -66,18 +66,16 @@ pub fn song(guest: Guest, token: &str, name: &str, keep: bool) -> Result<Work, R
     let writes = guest.app.db.writes();
     let (share, file) =
         guest.admit_listener(token, |db, token| shares::with_file(db, token, id))?;
-    let Some(file) = file.filter(|file| file.suffix == suffix) else {
+    let there = file.filter(|file| file.suffix == suffix && (!keep || share.may_download()));
+    let Some(file) = there else {
         let is_over = guest.app.plays.is_used_up(&share);
         return Err(if is_over { Refusal::EndedFile } else { Refusal::NoFile });
     };
-    let disposition = match keep {
-        true if share.may_download() => {
-            let viewer = share.seen_by(STRANGER);
-            let song = guest.app.db.read(|db| songs::by_id(db, viewer, id))?;
-            Some(attachment(&archive::file_name(&song.ok_or(Refusal::NoFile)?)))
-        }
-        true => return Err(Refusal::NoFile),
-        false => None,
+    let disposition = if keep {
+        let song = guest.app.db.read(|db| songs::by_id(db, share.seen_by(STRANGER), id))?;
+        Some(attachment(&archive::file_name(&song.ok_or(Refusal::NoFile)?)))
+    } else {
+        None
     };
     let play = begin(&guest, &share, id, file.duration)?;
     let place = guest.app.share_streams.take(share.id).ok_or(Refusal::Full)?;

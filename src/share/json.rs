@@ -168,7 +168,7 @@ pub fn json(listing: &Listing) -> serde_json::Result<String> {
         feed: listing.address("feed.rss"),
         qr: listing.address("qr.svg"),
         downloadable: listing.downloadable,
-        archive: listing.archive.then(|| listing.address("tracks.zip")),
+        archive: listing.downloadable.then(|| listing.address("tracks.zip")),
         embed: listing.embeddable.then(|| listing.address("embed")),
         tracks: tracks.collect(),
         missing: missing.collect(),
@@ -204,7 +204,6 @@ mod tests {
         let mut listing = sample();
         assert_eq!(read(&listing)["embed"], format!("{URL}/embed"));
         listing.downloadable = false;
-        listing.archive = false;
         listing.embeddable = false;
         listing.expires = None;
         let document = read(&listing);

@@ -1,7 +1,6 @@
 //! A share as programs read it: everything with whole addresses, the same for feeds, previews and
 //! lists.
 
-use super::archive;
 use super::content::{COVER_SIZES, Content, captions_of};
 use super::page::Caption;
 use crate::db::shares::{Missing, Share};
@@ -30,8 +29,6 @@ pub struct Listing {
     pub expires: Option<i64>,
     /// Whether files may be kept.
     pub downloadable: bool,
-    /// Whether there is an archive of them.
-    pub archive: bool,
     /// Whether other sites may show its player.
     pub embeddable: bool,
     /// What is played, in order.
@@ -104,7 +101,6 @@ pub fn listing(share: &Share, content: &Content, base: &str) -> Listing {
         created: share.created,
         expires: share.expires,
         downloadable,
-        archive: archive::has(share),
         embeddable: share.may_embed(),
         tracks,
         missing: content.missing.clone(),
@@ -232,7 +228,6 @@ pub mod tests {
             created: 1_790_000_000_000,
             expires: Some(1_800_000_000_000),
             downloadable: true,
-            archive: true,
             embeddable: true,
             tracks,
             missing: vec![Missing {

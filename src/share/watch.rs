@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::archive;
 use crate::clock::now;
 use crate::db::Db;
 use crate::db::shares::{self, Share};
@@ -69,9 +68,9 @@ impl Watcher {
             Over::Archive => {
                 let found = shares::by_token(db, &self.token)?;
                 Ok::<_, rusqlite::Error>(found.map(|share| {
-                    let has = archive::has(&share);
-                    (share, has)
-                }))
+ let held = share.may_download();
+ (share, held)
+ }))
             }
         });
         found.is_ok_and(|found| {
