@@ -68,9 +68,9 @@ impl Watcher {
             Over::Archive => {
                 let found = shares::by_token(db, &self.token)?;
                 Ok::<_, rusqlite::Error>(found.map(|share| {
- let held = share.may_download();
- (share, held)
- }))
+                    let held = share.may_download();
+                    (share, held)
+                }))
             }
         });
         found.is_ok_and(|found| {
