@@ -420,6 +420,8 @@ fn oembed_answers_for_shares_that_may_be_embedded() {
     set(&server, "embed", 1);
     assert!(server.get(&path).text().contains("application/json+oembed"));
     let json = ask(&format!("{link}&maxwidth=400"));
+    // The artist of the album, though another one sings along in a song.
+    assert!(json.text().contains("\"author_name\":\"Ürsula & the Band\""));
     assert_eq!(json.headers[CONTENT_TYPE], "application/json");
     assert_eq!(json.headers[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     let token = path.rsplit('/').next().unwrap();

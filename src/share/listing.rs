@@ -17,7 +17,7 @@ pub struct Listing {
     pub title: String,
     /// What its maker wrote about it.
     pub description: Option<String>,
-    /// Who plays all of it; `None` where that is not one.
+    /// Who plays all of it, else whose albums all of it is from; `None` where that is not one.
     pub artist: Option<String>,
     /// The album all of it is from; `None` where that is not one.
     pub album: Option<String>,
@@ -95,8 +95,10 @@ pub fn listing(share: &Share, content: &Content, base: &str) -> Listing {
     Listing {
         title: content.title.clone(),
         description: share.description.clone(),
-        artist: one_for_all(&tracks, |track| &track.artist),
-        album: one_for_all(&tracks, |track| &track.album),
+        // Guests on some of its tracks do not make an album one of nobody.
+        artist: one_for_all(&content.songs, |song| &song.artist)
+            .or_else(|| one_for_all(&content.songs, |song| &song.album_artist)),
+        album: one_for_all(&content.songs, |song| &song.album),
         cover,
         created: share.created,
         expires: share.expires,
@@ -135,10 +137,10 @@ fn track(url: &str, song: &Song, content: &Content, downloadable: bool) -> Track
     }
 }
 
-/// What a field says of all tracks alike; `None` where it is empty or not one.
-fn one_for_all(tracks: &[Track], field: impl Fn(&Track) -> &String) -> Option<String> {
-    let first = tracks.first().map(&field).filter(|text| !text.is_empty())?;
-    tracks.iter().all(|track| field(track) == first).then(|| first.clone())
+/// What a field says of all songs alike; `None` where it is empty or not one.
+fn one_for_all(songs: &[Song], field: impl Fn(&Song) -> &String) -> Option<String> {
+    let first = songs.first().map(&field).filter(|text| !text.is_empty())?;
+    songs.iter().all(|song| field(song) == first).then(|| first.clone())
 }
 
 impl Listing {

@@ -88,7 +88,9 @@ impl Canvas {
         let lower = Area { top: area.top.saturating_add(14), ..area };
         let reach = SHADOW.ceil();
         for (x, y) in around(lower, reach) {
-            let dark = 1.0 - (outside(lower, radius, x, y) / SHADOW).clamp(0.0, 1.0);
+            // It begins within the picture, or its own edge would be seen below that.
+            let dark = (SHADOW - outside(lower, radius, x, y)) / (1.5 * SHADOW);
+            let dark = dark.clamp(0.0, 1.0);
             if dark > 0.0 {
                 self.blend(x, y, [0.0; 3], 0.5 * dark * dark);
             }

@@ -108,7 +108,11 @@ impl Type {
             }
             at += self.font.h_advance(id);
             if at > width && letter != ' ' {
-                return if word > 0 { word } else { place.max(letter.len_utf8()) };
+                return match (word, place) {
+                    (0, 0) => letter.len_utf8(),
+                    (0, place) => place,
+                    (word, _) => word,
+                };
             }
             previous = Some(id);
         }
@@ -206,6 +210,15 @@ mod tests {
     }
 
     #[test]
+    fn a_word_breaks_between_letters_of_any_length() {
+        let (lines, cut) = title().lines("mΩЖ…a", 80.0, 9);
+        assert_eq!((lines.concat().as_str(), cut), ("mΩЖ…a", false));
+        assert!(lines.len() > 1);
+        // One letter stands on a line, however narrow that is.
+        assert_eq!(title().lines("ЖΩ", 1.0, 9).0, ["Ж", "Ω"]);
+    }
+
+    #[test]
     fn text_breaks_between_words_and_is_cut_at_the_last_line() {
         let (lines, cut) = title().lines("Songs from the Spruce", 400.0, 3);
         assert_eq!((lines, cut), (vec!["Songs from".to_owned(), "the Spruce".to_owned()], false));
@@ -217,7 +230,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn no_line_is_wider_than_it_may_be(text in "[A-Za-z ,.Ωж]{0,120}", width in 80_u16..600, most in 1..4_usize) {
             let width = f32::from(width);
