@@ -11,6 +11,7 @@ use crate::http::body::{Body, Response};
 use crate::http::range::has_copy;
 use crate::http::request::Request;
 use crate::id::Id;
+use crate::media::cover::colours::Colours;
 use crate::media::cover::{self, Covers, Picture};
 use crate::scan::tags;
 
@@ -33,6 +34,13 @@ pub fn scaled(
     size: Option<u32>,
 ) -> Result<Picture> {
     covers.scaled(stamp, size, || {
+        cover::load(source, |path| Ok(tags::read(path)?.picture.map(|picture| picture.bytes)))
+    })
+}
+
+/// The colours of a picture; blocks. See `Covers::colours` for the errors.
+pub fn colours(covers: &Covers, source: &covers::Source, stamp: i64) -> Result<Colours> {
+    covers.colours(stamp, || {
         cover::load(source, |path| Ok(tags::read(path)?.picture.map(|picture| picture.bytes)))
     })
 }

@@ -84,6 +84,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "http",
             "id",
+            "lyrics",
             "media",
             "passphrases",
             "pictures",

@@ -5,6 +5,7 @@
 mod support;
 
 use std::fs;
+use std::io::Read as _;
 
 use http_body_util::BodyExt;
 use hyper::header::{
@@ -290,7 +291,7 @@ fn the_page_is_whole_and_guarded() {
         assert!(answer.text().contains(part), "{part}\n{}", answer.text());
     }
     for (name, value) in [
-        ("content-security-policy", kinglet::share::page::CONTENT_SECURITY_POLICY),
+        ("vary", "accept-language"),
         ("cache-control", "private, no-cache"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
@@ -299,6 +300,12 @@ fn the_page_is_whole_and_guarded() {
     ] {
         assert_eq!(answer.headers[name], value, "{name}");
     }
+    let policy = answer.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self'; style-src 'sha256-"),
+        "{policy}"
+    );
+    assert!(policy.ends_with("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
     let asset = kinglet::share::assets::url("share.js");
     assert_eq!(status(&server, &format!("/share/{asset}")), 200);
     let slash = server.get(&format!("{page}/"));
@@ -531,4 +538,85 @@ fn a_head_of_the_page_tells_its_length() {
     assert_eq!((head.status, head.text()), (StatusCode::OK, ""));
     let length = server.get(&page).body.len().to_string();
     assert_eq!(head.headers[CONTENT_LENGTH], length.as_str());
+}
+
+#[test]
+fn pages_speak_the_language_of_the_visitor_and_are_packed_for_those_who_take_it() {
+    let server = Server::open();
+    let page = path(&share(&server, ADMIN, "id=al1"));
+    for (language, lang) in
+        [("de-CH, en;q=0.5", "de"), ("ar", "ar"), ("nl, ja;q=0.1", "ja"), ("nl", "en")]
+    {
+        let answer = ask(&server, Method::GET, &page, ("accept-language", language));
+        assert!(answer.text().contains(&format!("<html lang=\"{lang}\" dir=")), "{language}");
+        let vary: Vec<_> = answer.headers.get_all("vary").iter().collect();
+        assert_eq!(vary, ["accept-language", "accept-encoding", "Cookie, Authorization"]);
+    }
+    let lost = ask(&server, Method::GET, "/share/nosuchtoken12345", ("accept-language", "fr"));
+    assert_eq!(lost.status, StatusCode::NOT_FOUND);
+    assert!(lost.text().contains("Ce lien ne mène nulle part"), "{}", lost.text());
+
+    let plain = server.get(&page);
+    let packed = ask(&server, Method::GET, &page, ("accept-encoding", "gzip, br"));
+    assert_eq!(packed.headers["content-encoding"], "gzip");
+    assert!(packed.body.len() * 2 < plain.body.len());
+    let mut unpacked = String::new();
+    flate2::read::GzDecoder::new(&*packed.body).read_to_string(&mut unpacked).unwrap();
+    assert!(unpacked == plain.text());
+    let head = ask(&server, Method::HEAD, &page, ("accept-encoding", "gzip"));
+    assert_eq!(head.headers[CONTENT_LENGTH], packed.body.len().to_string().as_str());
+}
+
+#[test]
+fn the_player_for_other_sites_is_there_where_the_share_lets_it() {
+    let server = Server::open();
+    let made = share(&server, ADMIN, "id=al1");
+    let page = path(&made);
+    let set = |embed: bool| {
+        server.app.db.write(|db| db.execute("UPDATE share SET embed = ?1", [embed])).unwrap();
+        server.get(&format!("{page}/embed"))
+    };
+    let shown = set(true);
+    assert_eq!(shown.status, StatusCode::OK);
+    let policy = shown.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.ends_with("frame-ancestors *"), "{policy}");
+    let token = page.rsplit('/').next().unwrap();
+    assert!(shown.text().contains(&format!("src=\"../{token}/so2.flac\"")), "{}", shown.text());
+    let hidden = set(false);
+    assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+    let policy = hidden.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
+    server.ok(ADMIN, &format!("deleteShare?id={}", made["id"].as_str().unwrap()));
+    assert_eq!(status(&server, &format!("{page}/embed")), 404);
+}
+
+#[test]
+fn the_words_of_a_song_come_for_the_player_and_for_people() {
+    let server = Server::open();
+    let page = path(&share(&server, ADMIN, "id=so2"));
+    server
+        .app
+        .db
+        .write(|db| {
+            db.execute("DELETE FROM lyrics", [])?;
+            let sql =
+                "INSERT INTO lyrics (song_id, position, language, text) VALUES (?1, ?2, '', ?3)";
+            db.execute(sql, (2, 0, "Plain words"))?;
+            db.execute(sql, (2, 1, "[00:01.50]Timed <words>"))?;
+            db.execute(sql, (3, 0, "Not shared"))
+        })
+        .unwrap();
+    let json = server.get(&format!("{page}/so2.lyrics.json"));
+    assert_eq!(json.headers[CONTENT_TYPE], "application/json");
+    assert_eq!(json.headers[CACHE_CONTROL], "private, no-cache");
+    assert_eq!(json.text(), r#"{"synced":true,"lines":[[1500,"Timed <words>"]]}"#);
+    let people = server.get(&format!("{page}/so2.lyrics"));
+    assert!(people.text().contains("Timed &lt;words&gt;</p>"), "{}", people.text());
+    let token = page.rsplit('/').next().unwrap();
+    assert!(server.get(&page).text().contains(&format!("href=\"{token}/so2.lyrics\"")));
+    for other in ["so3.lyrics.json", "so1.lyrics", "so999.lyrics.json", "al1.lyrics"] {
+        assert_eq!(status(&server, &format!("{page}/{other}")), 404, "{other}");
+    }
+    server.app.db.write(|db| db.execute("UPDATE share SET expires = 1000", [])).unwrap();
+    assert_eq!(status(&server, &format!("{page}/so2.lyrics.json")), 410);
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result};
 
-use super::{Viewer, collect};
+use super::{Viewer, collect, id_list};
 
 /// The words of a song from one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,13 @@ pub struct Lyrics {
 pub fn of_song(db: &Connection, song: i64) -> Result<Vec<Lyrics>> {
     let sql = "SELECT language, text FROM lyrics WHERE song_id = ?1 ORDER BY position";
     collect(db, sql, [song], |row| Ok(Lyrics { language: row.get(0)?, text: row.get(1)? }))
+}
+
+/// Those of some songs that have words, ascending.
+pub fn of_these(db: &Connection, songs: &[i64]) -> Result<Vec<i64>> {
+    let sql = "SELECT DISTINCT value FROM json_each(?1)
+        WHERE EXISTS (SELECT 1 FROM lyrics WHERE song_id = value) ORDER BY value";
+    collect(db, sql, [id_list(songs)], |row| row.get(0))
 }
 
 /// Songs that have words and this title, whatever its accents and case: id and artist.

@@ -1,6 +1,7 @@
 //! Plain HTTP: bodies, ranges, forms, connections; it knows no music.
 
 pub mod accept;
+pub mod accepted;
 pub mod body;
 pub mod client;
 pub mod connections;

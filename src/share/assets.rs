@@ -1,18 +1,16 @@
 //! The files the share page loads, embedded in the program and named by their content.
 
-use std::io::Write as _;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use flate2::Compression;
-use flate2::write::GzEncoder;
 use hyper::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
-    VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, VARY,
 };
 use hyper::{Response as HttpResponse, StatusCode};
-use rust_embed::Embed;
+use sha2::{Digest, Sha256};
 
+use crate::http::accepted::{Coding, coding, gzip};
 use crate::http::body::{Body, Response};
 use crate::http::range::has_copy;
 
@@ -22,31 +20,51 @@ const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, i
 /// Bytes of the content's SHA-256 in a name: enough that no two releases ever share one.
 const HASH_BYTES: usize = 8;
 
-#[derive(Embed)]
-#[folder = "src/share/assets/"]
-struct Files;
+/// A file as it is built in.
+struct Source {
+    name: &'static str,
+    content_type: &'static str,
+    plain: &'static [u8],
+    /// Made by build.rs.
+    brotli: &'static [u8],
+}
+
+const SOURCES: [Source; 2] = [
+    Source {
+        name: "share.js",
+        content_type: "text/javascript; charset=utf-8",
+        plain: include_bytes!("assets/share.js"),
+        brotli: include_bytes!(concat!(env!("OUT_DIR"), "/share.js.br")),
+    },
+    Source {
+        name: "icon.svg",
+        content_type: "image/svg+xml",
+        plain: include_bytes!("assets/icon.svg"),
+        brotli: include_bytes!(concat!(env!("OUT_DIR"), "/icon.svg.br")),
+    },
+];
+
+/// The drawing of pages without a cover; it stands in the page itself.
+pub const ICON: &str = include_str!("assets/icon.svg");
 
 /// A file ready to be sent.
 struct Asset {
-    /// `share.css`
-    name: String,
-    /// `share-0123456789abcdef.css`
+    name: &'static str,
+    /// `share-0123456789abcdef.js`
     hashed: String,
     content_type: &'static str,
-    /// The strong tag of the plain bytes.
-    tag: String,
+    /// The digits of the name.
+    hash: String,
     plain: Bytes,
-    /// The strong tag of the compressed bytes.
-    gzip_tag: String,
     gzip: Bytes,
+    brotli: Bytes,
 }
 
-/// All of them, compressed once, at the first request: some tens of kilobytes.
-static ASSETS: LazyLock<Vec<Asset>> =
-    LazyLock::new(|| Files::iter().filter_map(|name| load(&name)).collect());
+/// All of them; gzip is made once, at the first request: some kilobytes.
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| SOURCES.iter().filter_map(load).collect());
 
 /// The address of an embedded file relative to a share page, such as
-/// `assets/share-0123456789abcdef.css` for `share.css`; `assets/<name>`, which [`serve`] refuses,
+/// `assets/share-0123456789abcdef.js` for `share.js`; `assets/<name>`, which [`serve`] refuses,
 /// for a name that is not embedded.
 pub fn url(name: &str) -> String {
     let known = ASSETS.iter().find(|asset| asset.name == name);
@@ -57,59 +75,47 @@ pub fn url(name: &str) -> String {
 /// is not ours or of another release.
 pub fn serve(name: &str, headers: &HeaderMap) -> Option<Response> {
     let asset = ASSETS.iter().find(|asset| asset.hashed == name)?;
-    let gzip = takes_gzip(headers);
-    let (tag, bytes) =
-        if gzip { (&asset.gzip_tag, &asset.gzip) } else { (&asset.tag, &asset.plain) };
+    let coding = coding(headers, &[Coding::Brotli, Coding::Gzip]);
+    let bytes = match coding {
+        Coding::Plain => &asset.plain,
+        Coding::Gzip => &asset.gzip,
+        Coding::Brotli => &asset.brotli,
+    };
+    // Strong tags tell codings apart.
+    let tag = match coding.name() {
+        None => format!("\"{}\"", asset.hash),
+        Some(coding) => format!("\"{}-{coding}\"", asset.hash),
+    };
     let mut response = HttpResponse::new(Body::empty());
     let answer = response.headers_mut();
     answer.insert(CACHE_CONTROL, CACHE);
     answer.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    answer.insert(ETAG, HeaderValue::try_from(tag).ok()?);
-    if has_copy(headers, tag) {
+    answer.insert(ETAG, HeaderValue::try_from(&tag).ok()?);
+    if has_copy(headers, &tag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Some(response);
     }
     answer.insert(CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
     answer.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    if gzip {
-        answer.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    if let Some(coding) = coding.name() {
+        answer.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
     *response.body_mut() = Body::full(bytes.clone());
     Some(response)
 }
 
-fn load(name: &str) -> Option<Asset> {
-    let file = Files::get(name)?;
-    let (stem, suffix) = name.rsplit_once('.')?;
-    let content_type = match suffix {
-        "css" => "text/css; charset=utf-8",
-        "js" => "text/javascript; charset=utf-8",
-        "svg" => "image/svg+xml",
-        _ => return None,
-    };
-    let digest = file.metadata.sha256_hash();
+fn load(source: &Source) -> Option<Asset> {
+    let (stem, suffix) = source.name.rsplit_once('.')?;
+    let digest = Sha256::digest(source.plain);
     let hash: String = digest.iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(&file.data).ok()?;
     Some(Asset {
-        name: name.to_owned(),
+        name: source.name,
         hashed: format!("{stem}-{hash}.{suffix}"),
-        content_type,
-        tag: format!("\"{hash}\""),
-        plain: Bytes::from(file.data.into_owned()),
-        gzip_tag: format!("\"{hash}-gzip\""),
-        gzip: Bytes::from(encoder.finish().ok()?),
-    })
-}
-
-/// Whether the client names gzip among what it takes (RFC 9110, 12.5.3), and not with a weight of 0.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).any(|list| {
-        list.split(',').any(|coding| {
-            let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-            let weight = weight.trim().trim_start_matches("q=").parse::<f32>();
-            name.trim().eq_ignore_ascii_case("gzip") && weight != Ok(0.0)
-        })
+        content_type: source.content_type,
+        hash,
+        plain: Bytes::from_static(source.plain),
+        gzip: Bytes::from(gzip(source.plain, Compression::best()).ok()?),
+        brotli: Bytes::from_static(source.brotli),
     })
 }
 
@@ -118,7 +124,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use hyper::body::Body as _;
-    use hyper::header::IF_NONE_MATCH;
+    use hyper::header::{ACCEPT_ENCODING, IF_NONE_MATCH};
     use std::io::Read as _;
 
     fn get(address: &str, tag: Option<&str>) -> Option<Response> {
@@ -129,23 +135,6 @@ mod tests {
         serve(address.strip_prefix("assets/").unwrap(), &headers)
     }
 
-    #[test]
-    fn every_file_is_served_under_the_name_its_address_tells() {
-        for (name, content_type) in [
-            ("share.css", "text/css; charset=utf-8"),
-            ("share.js", "text/javascript; charset=utf-8"),
-            ("icon.svg", "image/svg+xml"),
-        ] {
-            let address = url(name);
-            let response = get(&address, None).expect(&address);
-            assert_eq!(response.status(), 200);
-            assert_eq!(response.headers()[CONTENT_TYPE], content_type);
-            assert_eq!(response.headers()[CACHE_CONTROL], CACHE);
-            assert!(!response.headers().contains_key(CONTENT_ENCODING));
-            assert_eq!(bytes(response), Files::get(name).unwrap().data.into_owned());
-        }
-    }
-
     fn bytes(mut response: Response) -> Bytes {
         match response.body_mut() {
             Body::Full(bytes) => bytes.take().unwrap(),
@@ -154,33 +143,56 @@ mod tests {
     }
 
     #[test]
-    fn those_who_take_gzip_get_the_same_bytes_compressed() {
-        let name = ASSETS.iter().find(|asset| asset.name == "share.js").unwrap().hashed.as_str();
-        for (accepted, gzip) in [
-            ("gzip, deflate, br", true),
-            ("br;q=1, GZIP;q=0.5", true),
-            ("gzip;q=0", false),
-            ("br", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT_ENCODING, accepted.parse().unwrap());
-            let response = serve(name, &headers).unwrap();
-            assert_eq!(response.headers().contains_key(CONTENT_ENCODING), gzip, "{accepted}");
-            assert_eq!(response.headers()[VARY], "accept-encoding");
-            assert_eq!(response.headers()[ETAG].to_str().unwrap().contains("-gzip"), gzip);
-            let mut body = Vec::new();
-            if gzip {
-                flate2::read::GzDecoder::new(&*bytes(response)).read_to_end(&mut body).unwrap();
-            } else {
-                body.extend(bytes(response));
+    fn every_file_is_served_under_the_name_its_address_tells() {
+        for source in &SOURCES {
+            let address = url(source.name);
+            let response = get(&address, None).expect(&address);
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.headers()[CONTENT_TYPE], source.content_type);
+            assert_eq!(response.headers()[CACHE_CONTROL], CACHE);
+            assert!(!response.headers().contains_key(CONTENT_ENCODING));
+            assert_eq!(bytes(response), source.plain);
+        }
+    }
+
+    #[test]
+    fn every_coding_is_the_same_file_with_a_tag_of_its_own() {
+        for source in &SOURCES {
+            let (address, mut tags) = (url(source.name), Vec::new());
+            let name = address.strip_prefix("assets/").unwrap();
+            for (accepted, coding) in [
+                ("gzip, deflate, br, zstd", Some("br")),
+                ("gzip, deflate", Some("gzip")),
+                ("br;q=0.2, GZIP;q=0.5", Some("gzip")),
+                ("gzip;q=0", None),
+                ("zstd", None),
+            ] {
+                let headers = [(ACCEPT_ENCODING, accepted.parse().unwrap())].into_iter().collect();
+                let response = serve(name, &headers).unwrap();
+                let told =
+                    response.headers().get(CONTENT_ENCODING).map(|told| told.to_str().unwrap());
+                assert_eq!(told, coding, "{accepted}");
+                assert_eq!(response.headers()[VARY], "accept-encoding");
+                tags.push(response.headers()[ETAG].clone());
+                let (body, mut plain) = (bytes(response), Vec::new());
+                match coding {
+                    Some("br") => {
+                        brotli::Decompressor::new(&*body, 4096).read_to_end(&mut plain).unwrap();
+                    }
+                    Some(_) => {
+                        flate2::read::GzDecoder::new(&*body).read_to_end(&mut plain).unwrap();
+                    }
+                    None => plain.extend(body),
+                }
+                assert!(plain == source.plain, "{} {accepted}", source.name);
             }
-            assert_eq!(body, *Files::get("share.js").unwrap().data);
+            assert!(tags[0] != tags[1] && tags[1] == tags[2] && tags[2] != tags[3]);
         }
     }
 
     #[test]
     fn a_copy_that_is_still_good_is_not_sent_again() {
-        let address = url("share.css");
+        let address = url("share.js");
         let tag = get(&address, None).unwrap().headers()[ETAG].to_str().unwrap().to_owned();
         for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()]
         {
@@ -195,13 +207,13 @@ mod tests {
     #[test]
     fn other_names_are_not_found() {
         for name in [
-            "share.css",
-            "share-0000000000000000.css",
+            "share.js",
+            "share-0000000000000000.js",
             "",
             ".",
             "-",
-            "-.css",
-            "../share.css",
+            "-.js",
+            "../share.js",
             "x-y.html",
         ] {
             assert!(serve(name, &HeaderMap::new()).is_none(), "{name}");

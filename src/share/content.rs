@@ -3,28 +3,33 @@
 use rusqlite::{Connection, Result};
 
 use super::listing::listing;
-use super::page::{Caption, Cover, Page, Track, VideoFacts};
+use super::page::{COVER_SIZES, Caption, Cover, Page, Track, VideoFacts};
+use super::words::Words;
 use super::{STRANGER, preview};
-use crate::clock;
 use crate::db::shares::{self, Held, Missing, Share};
 use crate::db::songs::Song;
-use crate::db::videos;
+use crate::db::{lyrics, videos};
 use crate::id::Id;
 use crate::media::{kind, language};
 
-/// Sides of the pictures of a share, in pixels: what the page shows, and what link previews show.
-pub const COVER_SIZES: [u32; 2] = [600, 1200];
+/// What a share of several things is called. It does not say who shares: a stranger is told no
+/// name of a user.
+const UNNAMED: &str = "Shared music";
 
 /// A share with its songs and its name.
 pub struct Content {
     /// What it is called.
     pub title: String,
+    /// Whether that is the name of something, and not words of ours.
+    pub named: bool,
     /// What it holds now, in order.
     pub songs: Vec<Song>,
     /// What it holds and is not there now, in order; it comes back by itself.
     pub missing: Vec<Missing>,
     /// The captions of the videos among them, by the video's id.
     pub captions: Vec<(i64, videos::Caption)>,
+    /// The ids of the songs that have words, ascending.
+    pub with_lyrics: Vec<i64>,
 }
 
 /// Reads what a share holds now.
@@ -33,21 +38,25 @@ pub fn read(db: &Connection, share: &Share) -> Result<Content> {
     let held = shares::held(db, share, &entries, STRANGER)?;
     let title = shares::title(db, share, &entries, &held)?;
     let Held { songs, missing } = held;
-    let title = title.unwrap_or_else(|| format!("Music from {}", share.username));
+    let named = title.is_some();
+    let title = title.unwrap_or_else(|| UNNAMED.to_owned());
     let seen = songs.iter().filter(|song| song.video.is_some()).map(|song| song.id);
     let mut seen: Vec<i64> = seen.collect();
     seen.sort_unstable();
     seen.dedup();
     let captions = if seen.is_empty() { Vec::new() } else { videos::captions(db, &seen)? };
-    Ok(Content { title, songs, missing, captions })
+    let ids: Vec<i64> = songs.iter().map(|song| song.id).collect();
+    let with_lyrics = lyrics::of_these(db, &ids)?;
+    Ok(Content { title, named, songs, missing, captions, with_lyrics })
 }
 
-/// The page of a share; `base` is what links begin with.
-pub fn page(share: &Share, content: Content, base: &str) -> Page {
+/// The page of a share in a language; `base` is what links begin with. Its colours are not known yet.
+pub fn page(share: &Share, content: Content, words: &'static Words, base: &str) -> Page {
     let previews = preview::tags(&listing(share, &content, base));
     let token = &share.token;
     let download = share.may_download();
     let captions = &content.captions;
+    let with_lyrics = &content.with_lyrics;
     let track = |song: Song| Track {
         video: song.video.map(|frame| VideoFacts {
             width: frame.width,
@@ -60,24 +69,64 @@ pub fn page(share: &Share, content: Content, base: &str) -> Page {
         artist: song.artist,
         album: Some(song.album).filter(|album| !album.is_empty()),
         duration_ms: u64::try_from(song.duration).unwrap_or(0),
-        download,
+        cover: song.cover.map(|cover| format!("{token}/{}", cover.of)),
+        lyrics: with_lyrics
+            .binary_search(&song.id)
+            .is_ok()
+            .then(|| format!("{token}/{}.lyrics", Id::Song(song.id))),
+        download: download.then(|| format!("{token}/get/{}.{}", Id::Song(song.id), song.suffix)),
+        missing: false,
     };
     let pictured = content.songs.iter().find_map(|song| song.cover);
-    let cover = pictured.map(|cover| {
-        let [shown, _] = COVER_SIZES.map(|size| format!("{token}/{}-{size}.jpg", cover.of));
-        Cover { src: shown }
-    });
+    let cover = pictured.map(|cover| Cover { stem: format!("{token}/{}", cover.of) });
+    let title = match content.named {
+        true => content.title,
+        false => words.mix.to_owned(),
+    };
     Page {
-        url: format!("{base}/share/{token}"),
-        title: content.title,
+        words,
+        token: token.clone(),
+        title,
         description: share.description.clone(),
-        owner: share.username.clone(),
         cover,
-        tracks: content.songs.into_iter().map(track).collect(),
+        colours: None,
+        tracks: in_order(content.songs.into_iter().map(track), content.missing),
         playlist: format!("{token}/playlist.m3u8"),
+        feed: format!("{token}/feed.rss"),
+        qr: format!("{token}/qr.svg"),
         archive: download.then(|| format!("{token}/tracks.zip")),
-        expires: share.expires.map(clock::day_in_words),
+        expires: share.expires,
         previews,
+    }
+}
+
+/// All tracks in their order: what is missing stands where it was.
+fn in_order(there: impl Iterator<Item = Track>, missing: Vec<Missing>) -> Vec<Track> {
+    let mut missing = missing.into_iter().peekable();
+    let mut tracks = Vec::new();
+    for (place, track) in there.enumerate() {
+        while let Some(gone) = missing.next_if(|gone| gone.place <= place) {
+            tracks.push(not_there(gone));
+        }
+        tracks.push(track);
+    }
+    tracks.extend(missing.map(not_there));
+    tracks
+}
+
+fn not_there(missing: Missing) -> Track {
+    Track {
+        title: missing.title,
+        artist: missing.artist,
+        album: Some(missing.album).filter(|album| !album.is_empty()),
+        duration_ms: 0,
+        src: String::new(),
+        content_type: String::new(),
+        cover: None,
+        lyrics: None,
+        download: None,
+        missing: true,
+        video: None,
     }
 }
 

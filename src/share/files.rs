@@ -69,7 +69,7 @@ pub fn song(guest: Guest, token: &str, name: &str, keep: bool) -> Result<Work, R
     let there = file.filter(|file| file.suffix == suffix && (!keep || share.may_download()));
     let Some(file) = there else {
         let is_over = guest.app.plays.is_used_up(&share);
-        return Err(if is_over { Refusal::EndedFile } else { Refusal::NoFile });
+        return Err(if is_over { Refusal::UsedUp } else { Refusal::NoFile });
     };
     let disposition = if keep {
         let song = guest.app.db.read(|db| songs::by_id(db, share.seen_by(STRANGER), id))?;

@@ -43,7 +43,7 @@ impl Guest<'_> {
     ) -> Result<(Share, T), Refusal> {
         let (share, found) = self.admit_listener(token, find)?;
         match self.app.plays.is_used_up(&share) {
-            true => Err(Refusal::EndedFile),
+            true => Err(Refusal::UsedUp),
             false => Ok((share, found)),
         }
     }
@@ -64,7 +64,7 @@ impl Guest<'_> {
     pub fn at_the_door_of(&self, token: &str) -> Result<Share, Refusal> {
         let (share, ()) = self.open(token, alone)?;
         match self.app.plays.is_used_up(&share) {
-            true => Err(Refusal::EndedFile),
+            true => Err(Refusal::UsedUp),
             false => Ok(share),
         }
     }

@@ -1,7 +1,7 @@
 //! A share as programs read it: everything with whole addresses, the same for feeds, previews and
 //! lists.
 
-use super::content::{COVER_SIZES, Content, captions_of};
+use super::content::{Content, captions_of};
 use super::page::Caption;
 use crate::db::shares::{Missing, Share};
 use crate::db::songs::Song;
@@ -113,7 +113,7 @@ pub fn listing(share: &Share, content: &Content, base: &str) -> Listing {
 fn track(url: &str, song: &Song, content: &Content, downloadable: bool) -> Track {
     let id = Id::Song(song.id);
     let cover = song.cover.map(|cover| {
-        let [small, large] = COVER_SIZES.map(|size| format!("{url}/{}-{size}.jpg", cover.of));
+        let [small, large] = [600, 1200].map(|size| format!("{url}/{}-{size}.jpg", cover.of));
         Cover { small, large }
     });
     Track {

@@ -7,23 +7,31 @@
 mod archive;
 pub mod assets;
 pub mod content;
+mod document;
 mod feed;
 mod files;
 mod gate;
 mod json;
 mod jspf;
 mod listing;
+mod lyrics;
 mod markup;
+mod notice;
 mod oembed;
-pub mod page;
+mod page;
+mod palette;
 mod pass;
+mod player;
 mod playlist;
 mod preview;
 mod qr;
 mod refusal;
+mod show;
+mod tracks;
 mod visit;
 mod watch;
 mod ways;
+mod words;
 
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_LENGTH, HeaderValue,
@@ -31,12 +39,10 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode};
 
-use self::files::for_guests;
 use self::gate::Guest;
-use self::refusal::{Refusal, changing, html, text};
+use self::refusal::{Refusal, changing, text};
 use self::ways::Way;
 use crate::app::App;
-use crate::clock::now;
 use crate::db::shares::Share;
 use crate::http::body::{self, Body, Response};
 use crate::http::client::Origin;
@@ -48,9 +54,9 @@ use crate::id::Id;
 const STRANGER: i64 = 0;
 
 /// What of a share can be asked for.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 14] = [
     "page", "song", "cover", "playlist", "asset", "captions", "feed", "card", "archive",
-    "download", "oembed", "unknown",
+    "download", "oembed", "embed", "lyrics", "unknown",
 ];
 
 /// What a path asks for.
@@ -60,6 +66,10 @@ enum Asked<'a> {
     Page(&'a str),
     /// The page, by an address that ends with a slash.
     PageWithSlash(&'a str),
+    /// The player for frames of other sites.
+    Embed(&'a str),
+    /// The words of this song, in this shape.
+    Lyrics(&'a str, i64, lyrics::Shape),
     /// A file, by the word of the link and its name.
     Song(&'a str, &'a str),
     /// A picture of this, with sides of so many pixels.
@@ -94,6 +104,7 @@ fn asked(path: &str) -> Asked<'_> {
         (Some(token), Some(""), None) => Asked::PageWithSlash(token),
         (Some(token), Some("card.jpg"), None) => Asked::Card(token),
         (Some(token), Some("tracks.zip"), None) => Asked::Archive(token),
+        (Some(token), Some("embed"), None) => Asked::Embed(token),
         (Some(token), Some(name), None) => {
             if let Some(way) = Way::of_name(name) {
                 Asked::Document(token, way)
@@ -101,6 +112,8 @@ fn asked(path: &str) -> Asked<'_> {
                 Asked::Cover(token, id, size)
             } else if let Some((video, place)) = content::read_captions_name(name) {
                 Asked::Captions(token, video, place)
+            } else if let Some((song, shape)) = lyrics::read_name(name) {
+                Asked::Lyrics(token, song, shape)
             } else {
                 Asked::Song(token, name)
             }
@@ -127,7 +140,9 @@ pub fn kind_of(path: &str) -> usize {
         Asked::Archive(_) => 8,
         Asked::Download(..) => 9,
         Asked::Oembed => 10,
-        Asked::Nothing => 11,
+        Asked::Embed(_) => 11,
+        Asked::Lyrics(..) => 12,
+        Asked::Nothing => 13,
     }
 }
 
@@ -152,7 +167,7 @@ pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
 
 /// Whether a path is that of a page, which may have a form.
 fn is_page(path: &str) -> bool {
-    matches!(asked(path), Asked::Page(_) | Asked::Song(_, "embed"))
+    matches!(asked(path), Asked::Page(_) | Asked::Embed(_))
 }
 
 /// Takes the passphrase of a form.
@@ -162,7 +177,7 @@ fn enter(guest: Guest) -> Work {
             .at_the_door_of(token)
             .and_then(|share| pass::enter(&guest, &share, false))
             .map_err(Refusal::as_page),
-        Asked::Song(token, "embed") => guest
+        Asked::Embed(token) => guest
             .at_the_door_of(token)
             .and_then(|share| match share.may_embed() {
                 true => pass::enter(&guest, &share, true),
@@ -171,7 +186,7 @@ fn enter(guest: Guest) -> Work {
             .map_err(Refusal::as_embed),
         _ => Err(Refusal::NoPage),
     };
-    Work::Done(entered.unwrap_or_else(Refusal::response))
+    Work::Done(entered.unwrap_or_else(|refusal| refusal.response_to(&guest.request.headers)))
 }
 
 /// What every response has; one to HEAD without its body.
@@ -205,7 +220,9 @@ fn answer(guest: Guest) -> Work {
         Asked::Asset(name) => {
             assets::serve(name, &guest.request.headers).map(Work::Done).ok_or(Refusal::NoFile)
         }
-        Asked::Page(token) => show(guest, token).map(Work::Done),
+        Asked::Page(token) => show::page(guest, token),
+        Asked::Embed(token) => show::embed(guest, token),
+        Asked::Lyrics(token, song, shape) => show::lyrics(guest, token, song, shape),
         Asked::PageWithSlash(token) => match guest.admit(token) {
             Ok(share) => Ok(Work::Done(without_slash(&share))),
             Err(refusal) => Err(refusal.as_page()),
@@ -220,21 +237,17 @@ fn answer(guest: Guest) -> Work {
         Asked::Oembed => ways::oembed(guest).map(Work::Done),
         Asked::Nothing => Err(Refusal::NoFile),
     };
-    let work = answered.unwrap_or_else(|refusal| Work::Done(refusal.response()));
+    let headers = &guest.request.headers;
+    let work = answered.unwrap_or_else(|refusal| Work::Done(refusal.response_to(headers)));
     match asked {
-        Asked::Page(_) | Asked::PageWithSlash(_) | Asked::Asset(_) | Asked::Nothing => work,
+        Asked::Page(_)
+        | Asked::PageWithSlash(_)
+        | Asked::Embed(_)
+        | Asked::Lyrics(..)
+        | Asked::Asset(_)
+        | Asked::Nothing => work,
         _ => work.map(for_other_sites),
     }
-}
-
-fn show(guest: Guest, token: &str) -> Result<Response, Refusal> {
-    let share = guest.admit(token).map_err(Refusal::as_page)?;
-    let content = guest.app.db.read(|db| content::read(db, &share))?;
-    if visit::is_visit(guest.request) {
-        guest.app.visits.count(share.id, now());
-    }
-    let page = content::page(&share, content, &guest.origin.base);
-    Ok(for_guests(&share, html(StatusCode::OK, page::html(&page))))
 }
 
 /// The page's addresses are relative to an address without a slash at the end.
@@ -260,6 +273,9 @@ mod tests {
             ("/share/abc/al3-600.jpg", "cover"),
             ("/share/abc/al3-601.jpg", "song"),
             ("/share/abc.m3u8", "playlist"),
+            ("/share/abc/embed", "embed"),
+            ("/share/abc/so7.lyrics", "lyrics"),
+            ("/share/abc/so7.lyrics.json", "lyrics"),
             ("/share/abc/so7-0.vtt", "captions"),
             ("/share/abc/so7-00.vtt", "song"),
             ("/share/abc/al7-0.vtt", "song"),
@@ -273,7 +289,7 @@ mod tests {
             ("/share/abc/get/so1.flac", "download"),
             ("/share/abc/get/so1.flac/", "unknown"),
             ("/share/oembed", "oembed"),
-            ("/share/assets/share.css", "asset"),
+            ("/share/assets/share.js", "asset"),
             ("/share/abc/so1.flac/", "unknown"),
             ("/share/a/b/c/d", "unknown"),
         ] {

@@ -4,48 +4,50 @@
 //! a slash behind it; so it works below any base path and any proxy. Only link previews get absolute
 //! ones, because their readers want that.
 //!
-//! A link may say where to start, in its fragment, because apps drop or rewrite queries: `#3` or
-//! `#track=3` is the third track, `#t=90`, `#t=1:30` or `#t=1:01:30` a time in it, `#track=3&t=90`
-//! both. Without JavaScript `#3` still scrolls to the track and marks it.
+//! A link may say where to start, in its fragment, because apps drop or rewrite queries: `#t=3,90` is
+//! the third track after 90 seconds. `#3` or `#track=3` is the third track, `#t=90`, `#t=1:30` or
+//! `#t=1:01:30` a time in the first, `#track=3&t=90` both. Without JavaScript `#3` still scrolls to the
+//! track and marks it.
 
 use std::fmt::Write;
 
 use super::assets;
+use super::document::{Document, Frames, Parts, attribute, document, escape, filled};
+use super::player;
+use super::tracks;
+use super::words::Words;
+use crate::media::cover::colours::Colours;
 
-/// The `Content-Security-Policy` the page is served with: nothing inline, nothing from elsewhere.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
-
-/// That of the page with the form that takes a passphrase.
-pub const LOCKED_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-     form-action 'self'; frame-ancestors 'none'";
-
-/// The same within a page of another site.
-pub const LOCKED_EMBED_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-     base-uri 'none'; form-action 'self'; frame-ancestors *";
+/// Sides in pixels of the pictures a page shows: in the list, on small and on large screens.
+pub const COVER_SIZES: [u32; 4] = [96, 300, 600, 1200];
 
 /// Everything a share page shows.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The absolute address of the page: `https://host/base/share/<token>`.
-    pub url: String,
+    /// The language.
+    pub words: &'static Words,
+    /// The word in the link.
+    pub token: String,
     /// The name of what is shared.
     pub title: String,
     /// What the sender wrote, with line breaks.
     pub description: Option<String>,
-    /// Who shares.
-    pub owner: String,
     /// The picture; `None` shows a drawing instead.
     pub cover: Option<Cover>,
+    /// The colours of the picture.
+    pub colours: Option<Colours>,
     /// What is played, in order.
     pub tracks: Vec<Track>,
     /// The relative address of the M3U8 file.
     pub playlist: String,
+    /// The relative address of the podcast feed.
+    pub feed: String,
+    /// The relative address of the link as a picture.
+    pub qr: String,
     /// The relative address of one file with all tracks; `None` where nobody may download.
     pub archive: Option<String>,
-    /// The day on which the link ends, in words; `None` where it does not.
-    pub expires: Option<String>,
+    /// When the link ends, ms since 1970; `None` where it does not.
+    pub expires: Option<i64>,
     /// What link previews read, in HTML: see `preview`.
     pub previews: String,
 }
@@ -53,8 +55,8 @@ pub struct Page {
 /// The picture of a share.
 #[derive(Clone, Debug)]
 pub struct Cover {
-    /// The relative address of what the page shows, about 600 pixels wide.
-    pub src: String,
+    /// What its relative addresses begin with: `<token>/al3`.
+    pub stem: String,
 }
 
 /// One track of a share.
@@ -72,8 +74,14 @@ pub struct Track {
     pub src: String,
     /// The content type of its sound.
     pub content_type: String,
-    /// Whether the page offers to keep the file.
-    pub download: bool,
+    /// What the addresses of its picture begin with; `None` where it has none.
+    pub cover: Option<String>,
+    /// The relative address of its words; `None` where it has none.
+    pub lyrics: Option<String>,
+    /// The relative address of its file to be kept; `None` where that is not offered.
+    pub download: Option<String>,
+    /// Whether its file is not there at the moment.
+    pub missing: bool,
     /// What it has where it is a video.
     pub video: Option<VideoFacts>,
 }
@@ -100,54 +108,116 @@ pub struct Caption {
     pub src: String,
 }
 
-/// What the script fills and shows; without it, it stays hidden.
-const PLAYER: &str = r#"<section class="player" aria-label="Player" hidden>
-<p class="words" role="status"></p>
-<div class="line"><span class="at">0:00</span><input class="seek" type="range" min="0" step="any" value="0" aria-label="Position"><span class="length"></span><button class="link" aria-label="Link to this moment" title="Link to this moment"><svg aria-hidden="true" viewBox="0 0 24 24"><path d="M4 12a5 5 0 0 1 5-5h2v2H9a3 3 0 0 0 0 6h2v2H9a5 5 0 0 1-5-5zm5-1h6v2H9zm4-4h2a5 5 0 0 1 0 10h-2v-2h2a3 3 0 0 0 0-6h-2z"/></svg></button></div>
-<div class="bar">
-<p class="now"><b dir="auto"></b><span dir="auto"></span></p>
-<div class="buttons">
-<button class="previous" aria-label="Previous track"><svg aria-hidden="true" viewBox="0 0 24 24"><path d="M6 5h2v14H6zM19 5v14L9 12z"/></svg></button>
-<button class="toggle" aria-label="Play"><svg class="play" aria-hidden="true" viewBox="0 0 24 24"><path d="M8 5v14l11-7z"/></svg><svg class="pause" aria-hidden="true" viewBox="0 0 24 24"><path d="M6 5h4v14H6zM14 5h4v14h-4z"/></svg></button>
-<button class="next" aria-label="Next track"><svg aria-hidden="true" viewBox="0 0 24 24"><path d="M16 5h2v14h-2zM5 5v14l10-7z"/></svg></button>
-</div>
-<div class="extra">
-<button class="mute" aria-label="Mute" aria-pressed="false"><svg aria-hidden="true" viewBox="0 0 24 24"><path d="M4 9v6h4l5 5V4L8 9zm11-1v8a5 5 0 0 0 0-8z"/></svg></button>
-<input class="volume" type="range" max="1" step="0.05" aria-label="Volume">
-</div>
-</div>
-</section>"#;
+/// The page of a share that is open.
+pub fn page(share: &Page) -> Document {
+    let words = share.words;
+    let artist = artist_of_all(&share.tracks);
+    let title = escape(&share.title);
+    let body = format!(
+        "<main class=\"wide\">\n<header class=\"about\">\n{}\n</header>\n\
+         <section class=\"list\" aria-labelledby=\"tracks\">\n<h2 class=\"unseen\" id=\"tracks\">{}</h2>\n\
+         <div class=\"stage\" hidden></div>\n{}</section>\n</main>\n\
+         <footer>\n{}<p>{}</p>\n</footer>\n{}",
+        about(share, artist),
+        escape(words.tracks),
+        tracks::list(words, "", &share.tracks),
+        player::keys(words),
+        escape(words.made_with),
+        player::player(words, share.cover.as_ref(), ""),
+    );
+    let name =
+        artist.map_or_else(|| title.clone(), |artist| format!("{title} – {}", escape(artist)));
+    let head =
+        format!("{}<script defer src=\"{}\"></script>\n", share.previews, assets::url("share.js"));
+    let mut attributes = String::new();
+    attribute(&mut attributes, "data-share", &share.token);
+    document(&Parts {
+        words,
+        up: "",
+        title: &name,
+        head: &head,
+        attributes: &attributes,
+        body: &body,
+        colours: share.colours,
+        frames: Frames::Nowhere,
+    })
+}
 
-/// The single keys of the script, which can be switched off (WCAG 2.1.4).
-const KEYS: &str = r#"<details class="keys" hidden><summary>Keyboard</summary>
-<p><kbd>Space</kbd> or <kbd>K</kbd> play and pause, <kbd>←</kbd> <kbd>→</kbd> 5 seconds, <kbd>J</kbd> <kbd>L</kbd> 10 seconds, <kbd>P</kbd> <kbd>N</kbd> previous and next, <kbd>M</kbd> mute</p>
-<label><input type="checkbox" checked> Use these keys</label></details>"#;
-
-/// The page of a share that lives.
-pub fn html(share: &Page) -> String {
+/// The player for frames of other sites: the same list and player, with little around it. It lies one
+/// folder deeper than the page.
+pub fn embed(share: &Page) -> Document {
+    let words = share.words;
     let artist = artist_of_all(&share.tracks);
     let title = escape(&share.title);
     let mut about = String::new();
     match &share.cover {
+        Some(cover) => about.push_str(&small_cover("../", &cover.stem, "")),
+        None => about.push_str(assets::ICON),
+    }
+    let _ = write!(
+        about,
+        "\n<div>\n<h1 dir=\"auto\"><a href=\"../{}\" target=\"_blank\" rel=\"noopener\" title=\"{}\">{title}</a></h1>\n",
+        escape(&share.token),
+        escape(words.open_page)
+    );
+    let said = artist.map(str::to_owned).into_iter().chain([facts(words, &share.tracks)]);
+    let _ = write!(
+        about,
+        "<p class=\"facts\">{}</p>\n</div>\n{}",
+        escape(&said.collect::<Vec<_>>().join(" · ")),
+        player::big(words)
+    );
+    let body = format!(
+        "<main>\n<header class=\"about\">\n{about}\n</header>\n\
+         <section class=\"list\" aria-labelledby=\"tracks\">\n<h2 class=\"unseen\" id=\"tracks\">{}</h2>\n\
+         <div class=\"stage\" hidden></div>\n{}</section>\n</main>\n{}",
+        escape(words.tracks),
+        tracks::list(words, "../", &share.tracks),
+        player::player(words, share.cover.as_ref(), "../"),
+    );
+    let mut attributes = String::from(" class=\"embed\"");
+    attribute(&mut attributes, "data-share", &share.token);
+    let head = format!("<script defer src=\"../{}\"></script>\n", assets::url("share.js"));
+    document(&Parts {
+        words,
+        up: "../",
+        title: &title,
+        head: &head,
+        attributes: &attributes,
+        body: &body,
+        colours: share.colours,
+        frames: Frames::Everywhere,
+    })
+}
+
+/// What is shared, by whom, and what can be done with it.
+fn about(share: &Page, artist: Option<&str>) -> String {
+    let words = share.words;
+    let title = escape(&share.title);
+    let mut about = String::new();
+    match &share.cover {
         Some(cover) => {
+            let stem = escape(&cover.stem);
             let _ = write!(
                 about,
-                "<img class=\"cover\" src=\"{}\" width=\"600\" height=\"600\" alt=\"Cover of {title}\">",
-                escape(&cover.src)
+                "<img class=\"cover\" src=\"{stem}-600.jpg\" srcset=\"{stem}-300.jpg 300w, {stem}-600.jpg 600w, \
+                 {stem}-1200.jpg 1200w\" sizes=\"(min-width: 64rem) 21rem, (min-width: 44rem) 18rem, 22rem\" \
+                 width=\"600\" height=\"600\" fetchpriority=\"high\" alt=\"{}\">",
+                filled(words.cover_of, "title", &title)
             );
         }
         None => {
             let _ = write!(
                 about,
-                "<img class=\"cover none\" src=\"{}\" width=\"600\" height=\"600\" alt=\"\">",
-                assets::url("icon.svg")
+                "<div class=\"cover none\" aria-hidden=\"true\">{}</div>",
+                assets::ICON.trim()
             );
         }
     }
     let _ = write!(
         about,
-        "\n<div>\n<p class=\"from\">Shared by <bdi>{}</bdi></p>\n<h1 dir=\"auto\">{title}</h1>\n",
-        escape(&share.owner)
+        "\n<div>\n<p class=\"from\">{}</p>\n<h1 dir=\"auto\">{title}</h1>\n",
+        escape(words.shared)
     );
     if let Some(artist) = artist {
         let _ = writeln!(about, "<p class=\"artist-of-all\" dir=\"auto\">{}</p>", escape(artist));
@@ -155,208 +225,91 @@ pub fn html(share: &Page) -> String {
     if let Some(description) = &share.description {
         let _ = writeln!(about, "<p class=\"note\" dir=\"auto\">{}</p>", escape(description));
     }
-    let _ = write!(about, "<p class=\"facts\">{}", facts(&share.tracks));
-    if let Some(expires) = &share.expires {
-        let _ = write!(about, " · until {}", escape(expires));
+    if share.tracks.iter().all(|track| track.missing) {
+        let nothing = words.nothing;
+        let _ = write!(
+            about,
+            "<div class=\"nothing\">\n<h2>{}</h2>\n<p>{}</p>\n</div>\n",
+            escape(nothing.heading),
+            escape(nothing.text)
+        );
+        about.push_str("</div>");
+        return about;
     }
+    let _ = write!(about, "<p class=\"facts\">{}", escape(&facts(words, &share.tracks)));
+    if let Some(expires) = share.expires {
+        let _ = write!(about, " · {}", filled(words.until, "day", &escape(&words.date(expires))));
+    }
+    let _ = write!(about, "</p>\n<div class=\"actions\">{}", player::big(words));
     let _ = write!(
         about,
-        "</p>\n<p class=\"actions\"><button class=\"big\" hidden><svg class=\"play\" aria-hidden=\"true\" \
-         viewBox=\"0 0 24 24\"><path d=\"M8 5v14l11-7z\"/></svg><svg class=\"pause\" aria-hidden=\"true\" \
-         viewBox=\"0 0 24 24\"><path d=\"M6 5h4v14H6zM14 5h4v14h-4z\"/></svg><span>Play</span></button>\
-         <a href=\"{}\">Open in a player</a>",
-        escape(&share.playlist)
+        "<button class=\"quiet share\" hidden>{}{}</button>",
+        player::icon("share"),
+        escape(words.share)
     );
     if let Some(archive) = &share.archive {
-        let _ = write!(about, "<a href=\"{}\" download>Download all</a>", escape(archive));
-    }
-    about.push_str("</p>\n</div>");
-
-    let haze = share.cover.as_ref().map_or_else(String::new, |cover| {
-        format!("<div class=\"haze\"><img src=\"{}\" alt=\"\"></div>\n", escape(&cover.src))
-    });
-    let body = format!(
-        "{haze}<main class=\"wide\">\n<header class=\"about\">\n{about}\n</header>\n\
-         <section aria-labelledby=\"tracks\">\n<h2 class=\"unseen\" id=\"tracks\">Tracks</h2>\n{}</section>\n</main>\n\
-         <footer>\n{KEYS}\n<p>Shared with Kinglet</p>\n</footer>\n{PLAYER}\n",
-        tracks(&share.tracks, artist.is_some())
-    );
-    let name =
-        artist.map_or_else(|| title.clone(), |artist| format!("{title} – {}", escape(artist)));
-    let head = format!("{}<script src=\"{}\"></script>\n", share.previews, assets::url("share.js"));
-    document(&name, &head, &body)
-}
-
-/// The page for a link that never was (404).
-pub fn not_found() -> String {
-    lost(
-        "This link does not lead anywhere",
-        "Perhaps a part of it got lost on the way. Copy the whole link once more, or ask whoever sent it.",
-    )
-}
-
-/// The page for a share that has ended (410).
-pub fn gone() -> String {
-    lost(
-        "This link has ended",
-        "What was shared here is no longer open. Ask whoever sent it for a new link.",
-    )
-}
-
-/// The page of a share that takes a passphrase (401). Its form goes to where it came from.
-pub fn locked(wrong: bool) -> String {
-    let heading = "This link takes a passphrase";
-    let words = match wrong {
-        true => "That was not the passphrase. Look at what you were sent once more.",
-        false => "Whoever sent you the link knows it.",
-    };
-    let body = format!(
-        "<main class=\"lost\">\n<img src=\"{}\" width=\"96\" height=\"96\" alt=\"\">\n<h1>{heading}</h1>\n\
-         <p role=\"status\">{words}</p>\n<form method=\"post\">\n\
-         <p><label for=\"passphrase\">Passphrase</label></p>\n\
-         <p><input id=\"passphrase\" name=\"passphrase\" type=\"password\" required maxlength=\"256\" \
-         autocomplete=\"current-password\" autofocus></p>\n\
-         <p><button>Open</button></p>\n</form>\n</main>\n",
-        assets::url("icon.svg")
-    );
-    document(heading, "", &body)
-}
-
-fn lost(heading: &str, text: &str) -> String {
-    let body = format!(
-        "<main class=\"lost\">\n<img src=\"{}\" width=\"96\" height=\"96\" alt=\"\">\n<h1>{heading}</h1>\n<p>{text}</p>\n</main>\n",
-        assets::url("icon.svg")
-    );
-    document(heading, "", &body)
-}
-
-/// A whole document; everything given is HTML already.
-fn document(title: &str, head: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1, viewport-fit=cover\">\n\
-         <meta name=\"robots\" content=\"noindex\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-         <meta name=\"theme-color\" content=\"#fbf9f5\" media=\"(prefers-color-scheme: light)\">\n\
-         <meta name=\"theme-color\" content=\"#141511\" media=\"(prefers-color-scheme: dark)\">\n\
-         <link rel=\"icon\" href=\"{}\" type=\"image/svg+xml\">\n<link rel=\"stylesheet\" href=\"{}\">\n{head}\
-         </head>\n<body>\n{body}</body>\n</html>\n",
-        assets::url("icon.svg"),
-        assets::url("share.css")
-    )
-}
-
-fn tracks(tracks: &[Track], one_artist: bool) -> String {
-    let album = tracks.first().and_then(|track| track.album.as_deref());
-    let one_album = tracks.iter().all(|track| track.album.as_deref() == album);
-    let any_download = tracks.iter().any(|track| track.download);
-    // Safari does not take a list without markers for one, so the role says it.
-    let mut out = String::from("<ol class=\"tracks\" role=\"list\">\n");
-    for (number, track) in (1..).zip(tracks) {
-        let (title, src) = (escape(&track.title), escape(&track.src));
         let _ = write!(
-            out,
-            "<li id=\"{number}\"><div class=\"row\"><div class=\"name\"><span class=\"title\" dir=\"auto\">{title}</span>"
-        );
-        let artist = Some(track.artist.as_str()).filter(|artist| !one_artist && !artist.is_empty());
-        let album = track.album.as_deref().filter(|_| !one_album);
-        if artist.is_some() || album.is_some() {
-            out.push_str("<span class=\"more\">");
-            for (class, text) in [("artist", artist), ("album", album)] {
-                if let Some(text) = text {
-                    let _ =
-                        write!(out, "<span class=\"{class}\" dir=\"auto\">{}</span>", escape(text));
-                }
-            }
-            out.push_str("</span>");
-        }
-        let time = if track.duration_ms == 0 { String::new() } else { clock(track.duration_ms) };
-        let _ = write!(out, "</div><span class=\"time\">{time}</span>");
-        if track.download {
-            let suffix = track.src.rsplit_once('.').map_or("", |(_, suffix)| suffix);
-            let _ = write!(
-                out,
-                "<a class=\"get\" href=\"{src}\" download=\"{title}.{}\" aria-label=\"Download {title}\">\
-                 <svg aria-hidden=\"true\"><use href=\"#get\"/></svg></a>",
-                escape(suffix)
-            );
-        }
-        let _ = writeln!(
-            out,
-            "</div><audio controls preload=\"none\" src=\"{src}\" aria-label=\"{title}\"></audio></li>"
+            about,
+            "<a class=\"quiet\" href=\"{}\" download>{}{}</a>",
+            escape(archive),
+            player::icon("get"),
+            escape(words.download_all)
         );
     }
-    out.push_str("</ol>\n");
-    if any_download {
-        out.push_str(
-            "<svg hidden><symbol id=\"get\" viewBox=\"0 0 24 24\">\
-             <path d=\"M11 4h2v8l3-3 1 2-5 5-5-5 1-2 3 3zM5 18h14v2H5z\"/></symbol></svg>\n",
-        );
-    }
-    out
+    let _ = write!(about, "</div>\n{}\n</div>", more(share));
+    about
+}
+
+/// The other ways to listen, folded away.
+fn more(share: &Page) -> String {
+    let words = share.words;
+    // A lazy picture in what is folded away is not fetched before it is opened.
+    format!(
+        "<details class=\"more-ways\"><summary>{}</summary>\n<ul role=\"list\">\n<li><a href=\"{}\">{}</a></li>\n\
+         <li><a href=\"{}\">{}</a></li>\n</ul>\n\
+         <img class=\"qr\" src=\"{}\" width=\"192\" height=\"192\" loading=\"lazy\" alt=\"{}\">\n</details>",
+        escape(words.more),
+        escape(&share.playlist),
+        escape(words.open_in_player),
+        escape(&share.feed),
+        escape(words.podcast),
+        escape(&share.qr),
+        escape(words.qr)
+    )
+}
+
+/// A picture in a list, with the text that stands for it.
+pub(super) fn small_cover(up: &str, stem: &str, lazy: &str) -> String {
+    format!(
+        "<img class=\"thumb\" src=\"{up}{}-96.jpg\" width=\"48\" height=\"48\"{lazy} alt=\"\">",
+        escape(stem)
+    )
 }
 
 /// Who plays all of it; `None` where that is not one.
-fn artist_of_all(tracks: &[Track]) -> Option<&str> {
+pub(super) fn artist_of_all(tracks: &[Track]) -> Option<&str> {
     let artist =
         tracks.first().map(|track| track.artist.as_str()).filter(|artist| !artist.is_empty())?;
     tracks.iter().all(|track| track.artist == artist).then_some(artist)
 }
 
-/// How much there is: `12 tracks · 1 h 3 min`.
-pub(super) fn facts(tracks: &[Track]) -> String {
-    let count = match tracks.len() {
-        0 => "Nothing to play".to_owned(),
-        1 => "1 track".to_owned(),
-        many => format!("{many} tracks"),
-    };
-    let total = tracks.iter().fold(0_u64, |sum, track| sum.saturating_add(track.duration_ms));
-    let (minutes, seconds) = (total.saturating_add(30_000) / 60_000, total / 1000);
-    match (minutes, seconds) {
-        (_, 0) => count,
-        (_, 1..60) => format!("{count} · {seconds} s"),
-        (0..60, _) => format!("{count} · {minutes} min"),
-        _ => format!("{count} · {} h {} min", minutes / 60, minutes % 60),
-    }
-}
-
-/// A duration as players show it: `3:07`, `1:02:03`. The script reads it back.
-fn clock(milliseconds: u64) -> String {
-    let seconds = milliseconds / 1000;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes}:{seconds:02}")
-    }
-}
-
-/// Text as HTML, good between tags and within double or single quotes.
-///
-/// What HTML forbids in a document (control characters, U+FFFE and U+FFFF) becomes U+FFFD; the line
-/// and paragraph separators U+2028 and U+2029 become line breaks.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\u{2028}' | '\u{2029}' => out.push('\n'),
-            '\n' | '\t' => out.push(letter),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            control if control.is_control() => out.push('\u{fffd}'),
-            letter => out.push(letter),
-        }
-    }
-    out
+/// How much there is to hear: `12 tracks · 1 h 3 min`.
+pub(super) fn facts(words: &Words, tracks: &[Track]) -> String {
+    let there = || tracks.iter().filter(|track| !track.missing);
+    let count = words.counted(there().count() as u64, &words.count);
+    let total = there().fold(0_u64, |sum, track| sum.saturating_add(track.duration_ms));
+    if total < 1000 { count } else { format!("{count} · {}", words.length(total)) }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::super::document::{self, Document};
+    use super::super::notice;
     use super::*;
+    use hyper::StatusCode;
+    use hyper::body::Body as _;
+    use hyper::header::{ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, HeaderMap};
     use proptest::prelude::*;
     use std::path::Path;
 
@@ -370,7 +323,10 @@ mod tests {
             duration_ms: 151_000 + 13_700 * number,
             src: format!("{TOKEN}/so{number}.flac"),
             content_type: "audio/flac".to_owned(),
-            download: true,
+            cover: Some(format!("{TOKEN}/al3")),
+            lyrics: (number == 2).then(|| format!("{TOKEN}/so2.lyrics")),
+            download: Some(format!("{TOKEN}/get/so{number}.flac")),
+            missing: false,
             video: None,
         }
     }
@@ -383,21 +339,40 @@ mod tests {
             "Rain on the Window of the Last House before the Forest",
         ];
         Page {
-            url: format!("https://music.example.org/kinglet/share/{TOKEN}"),
+            words: english(),
+            token: TOKEN.to_owned(),
             title: "Songs from the Spruce".to_owned(),
             description: Some("The one I told you about.\nStart with the third!".to_owned()),
-            owner: "Anna".to_owned(),
-            cover: Some(Cover { src: format!("{TOKEN}/cover-600.jpg") }),
+            cover: Some(Cover { stem: format!("{TOKEN}/al3") }),
             tracks: (1..).zip(titles).map(|(number, title)| track(number, title)).collect(),
+            colours: Some(Colours { hue: 264, chroma: 120, other: 29 }),
             playlist: format!("{TOKEN}/playlist.m3u8"),
-            archive: Some(format!("{TOKEN}/all.zip")),
-            expires: Some("3 March 2027".to_owned()),
+            feed: format!("{TOKEN}/feed.rss"),
+            qr: format!("{TOKEN}/qr.svg"),
+            archive: Some(format!("{TOKEN}/tracks.zip")),
+            expires: Some(1_804_032_000_000),
             previews: "<meta property=\"og:title\" content=\"Songs from the Spruce\">\n".to_owned(),
         }
     }
 
+    fn english() -> &'static Words {
+        Words::wanted(&HeaderMap::new())
+    }
+
+    fn words_of(language: &str) -> &'static Words {
+        let headers = [(ACCEPT_LANGUAGE, language.parse().unwrap())].into_iter().collect();
+        Words::wanted(&headers)
+    }
+
+    /// The page alone.
+    fn html(share: &Page) -> String {
+        page(share).html
+    }
+
     fn mix() -> Page {
         let mut page = album();
+        page.words = words_of("ar");
+        page.colours = None;
         page.title = "Für die Fahrt & <mehr>".to_owned();
         page.description = None;
         page.cover = None;
@@ -412,8 +387,17 @@ mod tests {
             track.title = title.to_owned();
             track.artist = artist.to_owned();
             track.album = (!artist.is_empty()).then(|| format!("Best of {artist}"));
-            track.download = false;
+            track.download = None;
+            track.cover = (!artist.is_empty()).then(|| track.src.replace(".flac", ""));
         }
+        let [_, _, gone, video] = page.tracks.as_mut_slice() else { unreachable!() };
+        (gone.missing, gone.cover) = (true, None);
+        let captions = ["en", ""].map(|language| Caption {
+            language: language.to_owned(),
+            label: language.to_uppercase(),
+            src: format!("{TOKEN}/so4-{}.vtt", language.len()),
+        });
+        video.video = Some(VideoFacts { width: 640, height: 360, captions: captions.into() });
         page
     }
 
@@ -430,9 +414,12 @@ mod tests {
     fn golden(name: &str, html: &str) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/share").join(name);
         let mut html = html.to_owned();
-        for asset in ["share.css", "share.js", "icon.svg"] {
+        for asset in ["share.js", "icon.svg"] {
             html = html.replace(&assets::url(asset), &format!("assets/{asset}"));
         }
+        let (before, style) = html.split_once("</style>\n<style>").unwrap();
+        let (_, after) = style.split_once("</style>").unwrap();
+        let html = format!("{before}</style>\n<style>...</style>{after}");
         if std::env::var_os("KINGLET_REGEN").is_some() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, &html).unwrap();
@@ -449,27 +436,64 @@ mod tests {
         golden("album.html", &html(&album()));
         golden("mix.html", &html(&mix()));
         golden("song.html", &html(&song()));
-        golden("not_found.html", &not_found());
-        golden("gone.html", &gone());
+        golden("embed.html", &embed(&album()).html);
+        golden("not_found.html", &notice::not_found(english()).html);
+        golden("ended.html", &notice::ended(words_of("de")).html);
+        golden("used_up.html", &notice::used_up(words_of("ja")).html);
+        golden(
+            "locked.html",
+            &notice::locked(english(), notice::Attempt::First, Frames::Nowhere).html,
+        );
+        golden(
+            "wrong.html",
+            &notice::locked(words_of("fr"), notice::Attempt::Wrong, Frames::Everywhere).html,
+        );
+        golden(
+            "too_many.html",
+            &notice::locked(words_of("es"), notice::Attempt::TooMany, Frames::Nowhere).html,
+        );
     }
 
     #[test]
     fn twenty_tracks_with_all_assets_stay_far_under_30_kilobytes() {
         let mut page = album();
         page.tracks = (1..=20).map(|number| track(number, "A Title of Common Length")).collect();
-        let html = html(&page).len() as u64;
-        let assets: u64 = ["share.css", "share.js", "icon.svg"].into_iter().map(asset_size).sum();
-        assert!(html + assets <= 24_000, "page {html} bytes, assets {assets} bytes");
+        let takes = [(ACCEPT_ENCODING, "gzip, br".parse().unwrap())].into_iter().collect();
+        let html = document::respond(StatusCode::OK, super::page(&page), &takes);
+        let address = assets::url("share.js");
+        let script = assets::serve(address.strip_prefix("assets/").unwrap(), &takes).unwrap();
+        let [html, script] = [html, script].map(|response| {
+            assert!(response.headers().contains_key(CONTENT_ENCODING));
+            response.body().size_hint().exact().unwrap()
+        });
+        assert!(html + script <= 24_000, "page {html} bytes, script {script} bytes");
+        assert!(script <= 14_000, "script {script} bytes");
     }
 
-    /// Bytes of an asset on the wire, for a client that takes gzip, as all browsers do.
-    fn asset_size(name: &str) -> u64 {
-        use hyper::body::Body as _;
-        let headers =
-            [(hyper::header::ACCEPT_ENCODING, "gzip".parse().unwrap())].into_iter().collect();
-        let address = assets::url(name);
-        let response = assets::serve(address.strip_prefix("assets/").unwrap(), &headers).unwrap();
-        response.body().size_hint().exact().unwrap()
+    #[test]
+    fn a_policy_allows_the_two_styles_of_its_page_and_nothing_inline_else() {
+        for (document, frames) in
+            [(page(&album()), "'none'"), (page(&mix()), "'none'"), (embed(&album()), "*")]
+        {
+            let Document { html, policy } = document;
+            let styles: Vec<_> = html.split("<style>").skip(1).collect();
+            assert_eq!((styles.len(), policy.matches("'sha256-").count()), (2, 2));
+            assert!(!html.contains(" style=") && !html.contains("javascript:"));
+            let inline =
+                html.matches("<script").count() - html.matches("<script defer src=").count();
+            assert_eq!(inline, html.matches("<script type=\"application/json\"").count());
+            assert!(
+                policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+                "{policy}"
+            );
+            assert!(policy.ends_with(&format!("frame-ancestors {frames}")), "{policy}");
+        }
+    }
+
+    #[test]
+    fn what_previews_read_stands_before_everything_that_is_long() {
+        let html = html(&album());
+        assert!(html.find("og:title").unwrap() < html.find("<style>").unwrap());
     }
 
     #[test]
@@ -479,38 +503,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_is_told_and_cannot_be_played() {
+        let mix = html(&mix());
+        let (_, row) = mix.split_once("<li id=\"3\" class=\"missing\">").unwrap();
+        let (row, _) = row.split_once("</li>").unwrap();
+        assert!(
+            row.contains("غير موجود حاليًا") && !row.contains("<audio") && !row.contains("href"),
+            "{row}"
+        );
+    }
+
+    #[test]
     fn a_share_without_tracks_says_so() {
         let mut page = album();
         page.tracks.clear();
-        let html = html(&page);
-        assert!(html.contains("Nothing to play") && !html.contains("<li "));
-    }
-
-    #[test]
-    fn durations_read_well() {
-        assert_eq!(clock(0), "0:00");
-        assert_eq!(clock(187_999), "3:07");
-        assert_eq!(clock(3_723_000), "1:02:03");
-        let of = |milliseconds| {
-            let mut one = track(1, "x");
-            one.duration_ms = milliseconds;
-            facts(&[one])
-        };
-        assert_eq!(of(0), "1 track");
-        assert_eq!(of(59_000), "1 track · 59 s");
-        assert_eq!(of(3_569_999), "1 track · 59 min");
-        assert_eq!(of(3_570_000), "1 track · 1 h 0 min");
-        assert_eq!(of(u64::MAX), "1 track · 5124095576030 h 25 min");
-    }
-
-    #[test]
-    fn hostile_text_is_only_text() {
-        assert_eq!(
-            escape("</title><script>alert('1')&\"\0\u{7f}\u{85}\u{ffff}"),
-            "&lt;/title&gt;&lt;script&gt;alert(&#39;1&#39;)&amp;&quot;\u{fffd}\u{fffd}\u{fffd}\u{fffd}"
+        let none = html(&page);
+        assert!(
+            none.contains("Nothing is left here")
+                && !none.contains("<li ")
+                && !none.contains("class=\"big\"")
         );
-        assert_eq!(escape("a\u{2028}b\u{2029}c\nd\te"), "a\nb\nc\nd\te");
-        assert_eq!(escape("naïve 夜 \u{200f}שיר 🎵"), "naïve 夜 \u{200f}שיר 🎵");
+        page.tracks = vec![Track { missing: true, ..track(1, "Gone") }];
+        assert!(html(&page).contains("Nothing is left here"));
     }
 
     /// Start tags, end tags and the values of attributes, read as a browser reads them, which holds as
@@ -549,21 +563,32 @@ mod tests {
 
     fn page_of(text: &str) -> Page {
         let mut page = album();
-        page.url = format!("https://{text}/share/{TOKEN}");
         page.title = text.to_owned();
         page.description = Some(text.to_owned());
-        page.owner = text.to_owned();
-        page.expires = Some(text.to_owned());
+        page.token = text.to_owned();
+        page.feed = text.to_owned();
+        page.qr = text.to_owned();
         page.playlist = text.to_owned();
         page.archive = Some(text.to_owned());
-        page.cover = Some(Cover { src: text.to_owned() });
+        page.cover = Some(Cover { stem: text.to_owned() });
         for (track, prefix) in page.tracks.iter_mut().zip(["a", "b", "c", "d"]) {
             track.title = text.to_owned();
             track.artist = format!("{prefix}{text}");
             track.album = Some(format!("{prefix}{text}"));
             track.src = text.to_owned();
             track.content_type = text.to_owned();
+            track.cover = Some(format!("{prefix}{text}"));
+            track.lyrics = Some(text.to_owned());
+            track.download = Some(text.to_owned());
         }
+        let caption = Caption {
+            language: format!("a{text}"),
+            label: format!("a{text}"),
+            src: text.to_owned(),
+        };
+        page.tracks[3].video =
+            Some(VideoFacts { captions: vec![caption], ..VideoFacts::default() });
+        page.tracks[2].missing = true;
         page
     }
 
@@ -578,6 +603,8 @@ mod tests {
             };
             let hostile = html(&page_of(&text));
             prop_assert_eq!(shape(&hostile), shape(&html(&page_of("tame"))));
+            let framed = [text.as_str(), "tame"].map(|text| shape(&embed(&page_of(text)).html));
+            prop_assert_eq!(&framed[0], &framed[1]);
             let label = tags(&hostile).into_iter().find(|(name, _)| name == "audio").unwrap().1.pop().unwrap().1;
             prop_assert_eq!(label, escape(&text));
         }

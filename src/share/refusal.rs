@@ -1,9 +1,11 @@
 //! Why a request gets nothing of a share, and what it is told.
 
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, VARY, WWW_AUTHENTICATE};
+use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 
-use super::page;
+use super::document::{self, Document, Frames};
+use super::notice::{self, Attempt};
+use super::words::Words;
 use crate::http::body::{self, Response};
 
 /// A page changes with what it shows and must end with its share.
@@ -22,6 +24,10 @@ pub enum Refusal {
     NoFile,
     /// The share has ended.
     EndedFile,
+    /// The share was played as often as it may be.
+    UsedUp,
+    /// The same; answered with a page.
+    UsedUpPage,
     /// It takes a passphrase that was not shown; programs are asked for it, where `ask` is.
     Locked {
         /// Whether this is by a way that a browser would ask by a window of its own.
@@ -41,6 +47,8 @@ pub enum Refusal {
     },
     /// Too many wrong passphrases were tried of late.
     TooManyTries,
+    /// The same as a page.
+    TooManyTriesPage,
     /// Passphrases of others are looked at: nobody waits longer for it.
     Busy,
     /// Too many links that lead nowhere were tried of late.
@@ -63,8 +71,10 @@ impl Refusal {
         match self {
             Refusal::NoFile => Refusal::NoPage,
             Refusal::EndedFile => Refusal::EndedPage,
+            Refusal::UsedUp => Refusal::UsedUpPage,
             Refusal::Locked { .. } => Refusal::LockedPage { wrong: false },
             Refusal::Wrong => Refusal::LockedPage { wrong: true },
+            Refusal::TooManyTries => Refusal::TooManyTriesPage,
             other => other,
         }
     }
@@ -77,20 +87,52 @@ impl Refusal {
         }
     }
 
-    /// What is answered.
+    /// What is answered to a client that sent these headers; pages speak its language.
+    pub fn response_to(self, headers: &HeaderMap) -> Response {
+        let words = Words::wanted(headers);
+        match self {
+            Refusal::NoPage => document(StatusCode::NOT_FOUND, notice::not_found(words), headers),
+            Refusal::EndedPage => document(StatusCode::GONE, notice::ended(words), headers),
+            Refusal::UsedUpPage => document(StatusCode::GONE, notice::used_up(words), headers),
+            Refusal::LockedPage { wrong } => {
+                let form = notice::locked(words, Attempt::of(wrong), Frames::Nowhere);
+                locked(document(StatusCode::UNAUTHORIZED, form, headers), false)
+            }
+            Refusal::LockedEmbed { wrong } => {
+                let form = notice::locked(words, Attempt::of(wrong), Frames::Everywhere);
+                locked(document(StatusCode::UNAUTHORIZED, form, headers), false)
+            }
+            Refusal::TooManyTriesPage => {
+                let form = notice::locked(words, Attempt::TooMany, Frames::Nowhere);
+                let mut response = document(StatusCode::TOO_MANY_REQUESTS, form, headers);
+                let wait = HeaderValue::from_static(TRY_AGAIN);
+                response.headers_mut().insert(RETRY_AFTER, wait);
+                response
+            }
+            other => other.response(),
+        }
+    }
+
+    /// What is answered to a program.
     pub fn response(self) -> Response {
         match self {
-            Refusal::NoPage => html(StatusCode::NOT_FOUND, page::not_found()),
-            Refusal::EndedPage => html(StatusCode::GONE, page::gone()),
-            Refusal::NoFile => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
-            Refusal::EndedFile => text(StatusCode::GONE, "This share has ended.\n"),
+            Refusal::NoFile | Refusal::NoPage => {
+                text(StatusCode::NOT_FOUND, "There is nothing here.\n")
+            }
+            Refusal::EndedFile | Refusal::EndedPage => {
+                text(StatusCode::GONE, "This share has ended.\n")
+            }
+            Refusal::UsedUp | Refusal::UsedUpPage => {
+                text(StatusCode::GONE, "This share was played as often as it may be.\n")
+            }
             Refusal::Locked { ask } => locked(text(StatusCode::UNAUTHORIZED, LOCKED), ask),
             Refusal::Wrong => locked(text(StatusCode::UNAUTHORIZED, LOCKED), true),
-            Refusal::LockedPage { wrong } => locked_page(wrong, page::LOCKED_POLICY),
-            Refusal::LockedEmbed { wrong } => locked_page(wrong, page::LOCKED_EMBED_POLICY),
-            Refusal::TooManyTries => {
+            Refusal::LockedPage { .. } | Refusal::LockedEmbed { .. } => {
+                locked(text(StatusCode::UNAUTHORIZED, LOCKED), false)
+            }
+            Refusal::TooManyTries | Refusal::TooManyTriesPage => {
                 let words = "Too many wrong passphrases were tried. Try again in ten minutes.\n";
-                changing(body::come_back(StatusCode::TOO_MANY_REQUESTS, words, "600"))
+                changing(body::come_back(StatusCode::TOO_MANY_REQUESTS, words, TRY_AGAIN))
             }
             Refusal::Busy => {
                 let words = "Others try passphrases just now. Try again in a moment.\n";
@@ -122,6 +164,9 @@ impl Refusal {
     }
 }
 
+/// How many seconds somebody waits who tried too many passphrases.
+const TRY_AGAIN: &str = "600";
+
 /// What programs are told of a locked share.
 const LOCKED: &str = "This share takes a passphrase: send it as the password of HTTP Basic \
      authentication with any user name, or open the link in a browser.\n";
@@ -134,12 +179,6 @@ fn locked(mut response: Response, ask: bool) -> Response {
     };
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     response.headers_mut().append(VARY, HeaderValue::from_static(FOR_ONE));
-    response
-}
-
-fn locked_page(wrong: bool, policy: &'static str) -> Response {
-    let mut response = locked(html(StatusCode::UNAUTHORIZED, page::locked(wrong)), false);
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
 }
 
@@ -157,12 +196,9 @@ impl From<crate::error::Error> for Refusal {
     }
 }
 
-/// A page.
-pub fn html(status: StatusCode, body: String) -> Response {
-    let mut response = changing(body::respond(status, "text/html; charset=utf-8", body));
-    let policy = HeaderValue::from_static(page::CONTENT_SECURITY_POLICY);
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    response
+/// A page for a client that sent these headers.
+pub fn document(status: StatusCode, document: Document, headers: &HeaderMap) -> Response {
+    changing(document::respond(status, document, headers))
 }
 
 /// A few words.

@@ -1,8 +1,10 @@
 //! Cover art: each picture is scaled once for a size and kept on the disk.
 
+pub mod colours;
 mod disk;
 mod header;
 mod kind;
+pub mod oklab;
 mod scale;
 
 use std::collections::{HashMap, VecDeque};
@@ -15,6 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use image::RgbImage;
 
+use self::colours::Colours;
 use self::disk::Disk;
 pub use self::kind::content_type;
 use crate::db::covers::Source;
@@ -32,6 +35,12 @@ const DRAWN: u32 = u32::MAX;
 
 /// Broken pictures that are remembered, so that they are not decoded again at each look.
 const MOST_BROKEN: usize = 256;
+
+/// Pictures whose colours are remembered; the oldest go. 20 KiB.
+const MOST_COLOURS: usize = 1024;
+
+/// The size from which the colours of a picture are taken, in pixels.
+const COLOURS_SIZE: u32 = 96;
 
 /// A picture as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +73,8 @@ struct State {
     flights: HashMap<Key, Arc<Flight>>,
     /// Stamps of pictures that cannot be decoded and why, oldest first.
     broken: VecDeque<(i64, String)>,
+    /// Stamps of pictures and their colours, oldest first.
+    colours: VecDeque<(i64, Colours)>,
 }
 
 /// A picture's stamp and the size wished for.
@@ -120,6 +131,31 @@ impl Covers {
         };
         let bytes = self.jpeg(Key { stamp, size }, || self.scale(size, source))?;
         Ok(Picture { bytes, content_type: "image/jpeg", etag: etag(stamp, Some(size)) })
+    }
+
+    /// The colours of a picture, where they are known already; does not wait for a disk.
+    pub fn known_colours(&self, stamp: i64) -> Option<Colours> {
+        let state = lock(&self.state);
+        state.colours.iter().find(|(other, _)| *other == stamp).map(|(_, colours)| *colours)
+    }
+
+    /// The colours of a picture, taken from a small one that is kept; `source` as for
+    /// [`Covers::scaled`].
+    ///
+    /// # Errors
+    /// Those of [`Covers::scaled`].
+    pub fn colours(&self, stamp: i64, source: impl FnOnce() -> Result<Vec<u8>>) -> Result<Colours> {
+        if let Some(known) = self.known_colours(stamp) {
+            return Ok(known);
+        }
+        let jpeg = self.scaled(stamp, Some(COLOURS_SIZE), source)?.bytes;
+        let colours = colours::of(&scale::open(&jpeg)?.pixels()?);
+        let mut state = lock(&self.state);
+        if state.colours.len() >= MOST_COLOURS {
+            state.colours.pop_front();
+        }
+        state.colours.push_back((stamp, colours));
+        Ok(colours)
     }
 
     /// A picture that is drawn, kept like one that is scaled. What it is drawn from is gathered
@@ -411,6 +447,26 @@ mod tests {
         let again = covers.drawn(7, gather, |_| panic!("it is kept")).unwrap();
         assert_eq!(first, again);
         assert_eq!((first.etag.as_str(), files(dir.path())), ("\"0000000000000007-drawn\"", 2));
+    }
+
+    #[test]
+    fn colours_are_taken_once_and_outlive_the_source() {
+        let dir = tempfile::tempdir().unwrap();
+        let covers = covers(dir.path());
+        assert_eq!(covers.known_colours(1), None);
+        let colours = covers.colours(1, || Ok(fixture("baseline.jpg"))).unwrap();
+        assert_eq!(covers.known_colours(1), Some(colours));
+        assert_eq!(covers.colours(1, || panic!("it is known")).unwrap(), colours);
+        // Another start of the server finds the small picture.
+        let again = self::covers(dir.path());
+        assert_eq!(again.colours(1, || panic!("it is kept")).unwrap(), colours);
+        assert!(covers.colours(2, || Ok(b"junk".to_vec())).is_err());
+        lock(&covers.state)
+            .colours
+            .extend((3..).take(MOST_COLOURS - 1).map(|stamp| (stamp, colours)));
+        covers.colours(-1, || Ok(fixture("baseline.jpg"))).unwrap();
+        assert_eq!(lock(&covers.state).colours.len(), MOST_COLOURS);
+        assert_eq!((covers.known_colours(1), covers.known_colours(-1)), (None, Some(colours)));
     }
 
     #[test]

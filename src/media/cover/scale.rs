@@ -88,6 +88,11 @@ impl Opened<'_> {
         self.memory > LARGE_MEMORY
     }
 
+    /// The pixels, three bytes each, in no order that matters.
+    pub(super) fn pixels(self) -> Result<Vec<u8>> {
+        Ok(on_white(DynamicImage::from_decoder(self.decoder).map_err(broken)?))
+    }
+
     /// Decodes the picture and makes a JPEG of it whose longer side is at most `size`.
     pub(super) fn scale(mut self, size: u32) -> Result<Vec<u8>> {
         let orientation = self.decoder.orientation().unwrap_or(Orientation::NoTransforms);
