@@ -3,11 +3,11 @@
 use std::fs::DirBuilder;
 use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Db, users};
 use crate::error::{Error, Result};
 use crate::known_users::KnownUsers;
 use crate::limiter::Limiter;
@@ -32,8 +32,10 @@ const MISSES_WITHIN: Duration = Duration::from_secs(60);
 
 /// The server's state; data only.
 pub struct App {
-    /// The settings.
+    /// The settings as they were at the start: for what a reload does not change.
     pub config: Config,
+    /// The settings as they are.
+    current: RwLock<Arc<Config>>,
     /// The database.
     pub db: Arc<Db>,
     /// Who called a moment ago.
@@ -80,7 +82,10 @@ impl App {
         })?;
         let db = Arc::new(Db::open(&config.data.join("kinglet.db"))?);
         let visits = Arc::<Visits>::default();
-        let vault = Vault::open(&config.data.join("kinglet.key"))?;
+        let key = config.key.clone().unwrap_or_else(|| config.data.join("kinglet.key"));
+        // A new key would open none of the passwords there are.
+        let may_be_made = config.key.is_none() && db.read(users::none)?;
+        let vault = Vault::open(&key, may_be_made)?;
         Ok(App {
             scanner: Scanner::new(),
             captions: Arc::default(),
@@ -88,7 +93,7 @@ impl App {
             known_users: KnownUsers::default(),
             playing: Playing::default(),
             covers: Arc::new(Covers::new(
-                config.data.join("covers"),
+                config.cache.join("covers"),
                 config.cover_workers,
                 config.cover_cache,
             )),
@@ -102,9 +107,23 @@ impl App {
             passphrases: Passphrases::new()?,
             misses: Limiter::new(MOST_MISSES, MISSES_WITHIN),
             metrics: Metrics::new(),
+            current: RwLock::new(Arc::new(config.clone())),
             config,
             db,
             vault,
         })
+    }
+
+    /// The settings as they are: for what a reload changes.
+    pub fn current(&self) -> Arc<Config> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Goes on with these settings; see [`Config::reloaded`]. What is being sent keeps its pace.
+    pub fn reload(&self, config: Config) {
+        self.user_streams.set_most(config.streams_per_user);
+        self.share_streams.set_most(config.streams_per_share);
+        self.rates.set(config.stream_rate, config.share_rate);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 }

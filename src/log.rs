@@ -3,16 +3,36 @@
 use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 
 use rustix::fs::fstat;
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, reload};
 
 use crate::config::LogFormat;
 use crate::error::{Error, Result};
+
+/// The log of the process.
+pub struct Log(reload::Handle<LevelFilter, Registry>);
+
+impl Log {
+    /// From now on messages down to this level are logged.
+    ///
+    /// # Errors
+    /// The log has ended.
+    pub fn set_level(&self, level: Level) -> Result<()> {
+        self.0
+            .reload(LevelFilter::from_level(level))
+            .map_err(|cause| Error::caused("the level of the log cannot be changed", cause))
+    }
+}
 
 /// Starts the log of the process; messages from before are lost.
 ///
@@ -21,26 +41,30 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// The log was started already.
-pub fn start(level: Level, format: LogFormat) -> Result<()> {
+pub fn start(level: Level, format: LogFormat) -> Result<Log> {
     let colour = io::stderr().is_terminal()
         && env::var_os("NO_COLOR").is_none_or(|no_colour| no_colour.is_empty());
-    let log = tracing_subscriber::fmt()
-        .with_max_level(level)
+    let (filter, handle) = reload::Layer::new(LevelFilter::from_level(level));
+    let log = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(colour)
         .with_target(false);
     match format {
-        LogFormat::Json => log.json().flatten_event(true).with_target(true).try_init(),
-        LogFormat::Text if is_journal() => log.event_format(Journal).try_init(),
-        LogFormat::Text => log.with_timer(Seconds).compact().try_init(),
+        LogFormat::Json => log.with(lines.json().flatten_event(true).with_target(true)).try_init(),
+        LogFormat::Text if is_journal(io::stderr()) => {
+            log.with(lines.event_format(Journal)).try_init()
+        }
+        LogFormat::Text => log.with(lines.with_timer(Seconds).compact()).try_init(),
     }
-    .map_err(|cause| Error::caused("the log cannot be started", cause))
+    .map_err(|cause| Error::caused("the log cannot be started", cause))?;
+    Ok(Log(handle))
 }
 
-/// Whether standard error is the journal's own pipe: `JOURNAL_STREAM` alone is not enough, it is
+/// Whether an output is the journal's own pipe: `JOURNAL_STREAM` alone is not enough, it is
 /// inherited by programs whose output goes elsewhere.
-fn is_journal() -> bool {
-    let (Ok(stream), Ok(stat)) = (env::var("JOURNAL_STREAM"), fstat(io::stderr())) else {
+pub fn is_journal(output: impl AsFd) -> bool {
+    let (Ok(stream), Ok(stat)) = (env::var("JOURNAL_STREAM"), fstat(output)) else {
         return false;
     };
     stream == format!("{}:{}", stat.st_dev, stat.st_ino)

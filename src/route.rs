@@ -204,9 +204,9 @@ pub fn dispatch(app: &App, request: &Request) -> Work {
             return Work::Done(method_not_allowed("Use GET, HEAD or POST.\n", methods));
         }
     }
-    let trusted =
-        |peer: IpAddr| app.config.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
-    let origin = client::origin(request, app.config.public_url.as_deref(), trusted);
+    let config = app.current();
+    let trusted = |peer: IpAddr| config.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
+    let origin = client::origin(request, config.public_url.as_deref(), trusted);
     if path.starts_with("/rest/") {
         subsonic::handle(app, request, &origin)
     } else if path.starts_with("/share/") {

@@ -32,11 +32,12 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Opens the key file, made at the first start.
+    /// Opens the key file; where it is not there, it is made if it may be: not where something was
+    /// encrypted by another key before.
     ///
     /// # Errors
     /// Where the file cannot be read or made, or is no key.
-    pub fn open(file: &Path) -> Result<Vault> {
+    pub fn open(file: &Path, may_be_made: bool) -> Result<Vault> {
         let key = match OpenOptions::new().read(true).open(file) {
             Ok(open) => {
                 let mut key = Vec::with_capacity(KEY_BYTES);
@@ -45,7 +46,16 @@ impl Vault {
                 })?;
                 key
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => make_key(file)?,
+            Err(error) if error.kind() == ErrorKind::NotFound && may_be_made => make_key(file)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::new(format!(
+                    "{file} is not there, the key that passwords are encrypted with: restore it \
+                     from a backup; where it is a credential of the service, CREDENTIALS_DIRECTORY \
+                     names the folder it lies in; where it is lost, make another by `head -c 32 \
+                     /dev/urandom > {file}` and set every password anew with 'kinglet user passwd'",
+                    file = file.display()
+                )));
+            }
             Err(cause) => {
                 return Err(Error::caused(format!("cannot read {}", file.display()), cause));
             }
@@ -202,24 +212,32 @@ mod tests {
     fn a_password_comes_back_for_its_user_only() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
-        let sealed = Vault::open(&file).unwrap().seal("Ann", "sesame & ü").unwrap();
-        let vault = Vault::open(&file).unwrap();
+        let sealed = Vault::open(&file, true).unwrap().seal("Ann", "sesame & ü").unwrap();
+        let vault = Vault::open(&file, false).unwrap();
         assert_eq!(vault.open_sealed("ann", &sealed).as_deref(), Some("sesame & ü"));
         assert_eq!(vault.open_sealed("bob", &sealed), None);
         assert_eq!(vault.open_sealed("ann", b"short"), None);
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::write(&file, "damaged").unwrap();
-        assert!(Vault::open(&file).is_err());
+        assert!(Vault::open(&file, true).is_err());
+    }
+
+    #[test]
+    fn a_key_that_was_lost_is_not_made_anew_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        let problem = Vault::open(&file, false).err().unwrap().to_string();
+        assert!(problem.contains("from a backup") && !file.exists(), "{problem}");
     }
 
     #[test]
     fn a_stamp_is_bound_to_what_it_is_about() {
         let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::open(&folder.path().join("key")).unwrap();
+        let vault = Vault::open(&folder.path().join("key"), true).unwrap();
         let stamp = vault.stamp("share 7", 99).unwrap();
         assert_eq!(vault.stamped_until("share 7", &stamp), Some(99));
         assert_eq!(vault.stamped_until("share 8", &stamp), None);
-        let other = Vault::open(&folder.path().join("other")).unwrap();
+        let other = Vault::open(&folder.path().join("other"), true).unwrap();
         assert_eq!(other.stamped_until("share 7", &stamp), None);
         let password = vault.seal("share 7", "12345678").unwrap();
         for wrong in ["", "0", "zz", "é1", &stamp[..stamp.len() - 2], &hex(&password)] {

@@ -1,7 +1,7 @@
 //! Wires the server, listens, and stops in order.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -10,17 +10,19 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::account::{self, FirstAdministrator};
 use crate::app::App;
 use crate::config::Config;
-use crate::db::users;
 use crate::error::{Error, Result};
-use crate::http::accept::{self, Limits};
+use crate::health::{self, log};
+use crate::http::accept::{self, Limits, Listeners};
 use crate::http::stall::Patience;
+use crate::log::is_journal;
 use crate::media::send::{Mode, READS_AT_A_TIME};
+use crate::reload::Reload;
 use crate::route::{
     self, PATIENCE_WITH_DISKS, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, SONGS_AT_ONCE, Threads,
 };
@@ -36,6 +38,8 @@ const REQUEST_THREADS: usize = 6 + SONGS_AT_ONCE;
 /// together, so that a hung disk leaves some for the rest.
 const DISK_THREADS: usize = 24;
 const _: () = assert!(DISK_THREADS > READS_AT_A_TIME + SONGS_AT_A_TIME + PICTURES_AT_A_TIME);
+/// The address of a server that listens nowhere.
+const UNSPECIFIED: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 /// How long a thread without work is kept.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long a scan and what blocks may take to end after the running responses.
@@ -58,19 +62,29 @@ pub struct Server {
     runtime: Runtime,
     /// Answers requests.
     requests: Runtime,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     address: SocketAddr,
     /// Where metrics are told, if anywhere.
-    metrics: Option<TcpListener>,
+    metrics: Vec<TcpListener>,
     told: watch::Receiver<Told>,
+    /// Reads the settings again whenever it is asked to.
+    reload: Option<(Reload, Arc<Notify>)>,
 }
 
+/// The name of a socket of systemd on which metrics are told.
+const METRICS_SOCKET: &str = "metrics";
+
 impl Server {
-    /// Takes the addresses of the settings; port 0 is any free one.
+    /// Takes the addresses of the settings, port 0 is any free one, and the sockets of systemd. With
+    /// `reload`, SIGHUP has the settings read again; without, it ends the server.
     ///
     /// # Errors
-    /// An address is in use or not of this machine, or the system gives no threads.
-    pub fn bind(config: &Config) -> Result<Server> {
+    /// An address is in use or not of this machine, a socket of systemd is no TCP socket, or the
+    /// system gives no threads.
+    pub fn bind(config: &Config, reload: Option<Reload>) -> Result<Server> {
+        // Before there are threads.
+        let given = systemd::sockets()
+            .map_err(|cause| Error::caused("a socket of systemd cannot be used", cause))?;
         let failed = |cause| Error::caused("cannot start the server's threads", cause);
         let runtime = Builder::new_multi_thread()
             .worker_threads(WORKERS)
@@ -85,30 +99,21 @@ impl Server {
             .thread_keep_alive(THREAD_KEEP_ALIVE)
             .build()
             .map_err(failed)?;
-        let listen = |address: SocketAddr, remedy: &str| {
-            let failed =
-                |cause| Error::caused(format!("cannot listen on {address}; {remedy}"), cause);
-            let listener = runtime.block_on(TcpListener::bind(address)).map_err(failed)?;
-            let address = listener.local_addr().map_err(failed)?;
-            Ok::<_, Error>((listener, address))
-        };
-        let (listener, address) = listen(config.listen, "--listen takes another address")?;
-        let metrics = match config.metrics_listen {
-            None => None,
-            Some(address) => {
-                let remedy = "the setting metrics_listen takes another address";
-                let (listener, address) = listen(address, remedy)?;
-                tracing::info!("metrics on http://{address}/metrics");
-                Some(listener)
-            }
-        };
+        let inside = runtime.enter();
+        let (metrics, doors): (Vec<_>, Vec<_>) =
+            given.into_iter().partition(|socket| socket.name == METRICS_SOCKET);
+        let remedy = "--listen takes another address";
+        let (listeners, address) = listen(&runtime, Some(config.listen), doors, remedy)?;
+        let remedy = "the setting metrics_listen takes another address";
+        let (metrics, _) = listen(&runtime, config.metrics_listen, metrics, remedy)?;
+        for listener in &metrics {
+            tracing::info!("metrics on http://{}/metrics", address_of(listener)?);
+        }
         let (tell, told) = watch::channel(Told::Nothing);
-        let signals = {
-            let _inside = runtime.enter();
-            signals(tell)?
-        };
-        runtime.spawn(signals);
-        Ok(Server { runtime, requests, listener, address, metrics, told })
+        let reload = reload.map(|reload| (reload, Arc::new(Notify::new())));
+        runtime.spawn(signals(tell, reload.as_ref().map(|(_, asked)| Arc::clone(asked)))?);
+        drop(inside);
+        Ok(Server { runtime, requests, listeners, address, metrics, told, reload })
     }
 
     /// The address it listens on, with the real port.
@@ -125,14 +130,19 @@ impl Server {
     /// settings, or until the second signal. Where there is no user yet, the first administrator
     /// is made before.
     pub fn run(self, app: App) -> Result<()> {
-        let Server { runtime, requests, listener, address, metrics, told } = self;
+        let Server { runtime, requests, listeners, metrics, told, reload, .. } = self;
         if let Some(administrator) = account::first_administrator(&app)? {
             welcome(&administrator);
         }
         let app = Arc::new(app);
         let scan = scan_thread(&app)?;
-        tracing::info!("serving on http://{address}");
-        let answering = answer(app.clone(), requests.handle(), listener, metrics, told.clone());
+        for listener in &listeners {
+            tracing::info!("serving on http://{}", address_of(listener)?);
+        }
+        if let Some((reload, asked)) = reload {
+            runtime.spawn(reloads(reload, asked, app.clone()));
+        }
+        let answering = answer(app.clone(), requests.handle(), listeners, metrics, told.clone());
         let served = runtime.block_on(answering);
         app.scanner.stop();
         // A scan on a disk that hangs is not waited for: what it has not written it finds again.
@@ -166,10 +176,11 @@ fn scan_thread(app: &Arc<App>) -> Result<JoinHandle<()>> {
 async fn answer(
     app: Arc<App>,
     requests: &Handle,
-    listener: TcpListener,
-    metrics: Option<TcpListener>,
+    listeners: Vec<TcpListener>,
+    metrics: Vec<TcpListener>,
     told: watch::Receiver<Told>,
 ) -> Result<()> {
+    let listeners = Listeners::new(listeners);
     let limits = Limits {
         connections: allow_files(&app.config),
         head_bytes: app.config.header_size,
@@ -187,14 +198,16 @@ async fn answer(
     log(systemd::ready());
     let threads = Threads::new(requests.clone(), PATIENCE_WITH_DISKS);
     let visits = tokio::spawn(write_visits(app.clone(), threads.clone()));
-    let alive = systemd::watchdog_interval()
-        .map(|every| tokio::spawn(live(app.clone(), threads.clone(), every)));
+    let alive = systemd::watchdog_interval().map(|every| {
+        tokio::spawn(health::live(app.clone(), threads.clone(), listeners.pulse(), every))
+    });
+    let status = systemd::listens().then(|| tokio::spawn(health::tell_status(app.clone())));
     // Who tells is there as long as the runtime is.
     let is_told = |what: Told| {
         let mut told = told.clone();
         async move { drop(told.wait_for(|told| *told >= what).await) }
     };
-    let metrics = metrics.map(|listener| {
+    let metrics = (!metrics.is_empty()).then(|| {
         let scrape = Scrape::new(app.clone(), threads.clone());
         let answer = move |request, _| scrape.clone().answer(request);
         let limits = Limits {
@@ -204,43 +217,77 @@ async fn answer(
             grace: Duration::ZERO,
         };
         let (stop, hurry) = (is_told(Told::ToEnd), is_told(Told::ToHurry));
-        tokio::spawn(accept::serve(listener, limits, Arc::default(), answer, stop, hurry))
+        let listeners = Listeners::new(metrics);
+        tokio::spawn(accept::serve(listeners, limits, Arc::default(), answer, stop, hurry))
     });
     let kept = app.clone();
     let counts = app.metrics.connections.clone();
     let answer = move |request, peer| route::answer(app.clone(), threads.clone(), request, peer);
     let (stop, hurry) = (is_told(Told::ToEnd), is_told(Told::ToHurry));
-    accept::serve(listener, limits, counts, answer, stop, hurry).await;
+    accept::serve(listeners, limits, counts, answer, stop, hurry).await;
     visits.abort();
-    if let Some(metrics) = metrics {
-        metrics.abort();
-    }
-    if let Some(alive) = alive {
-        alive.abort();
+    for job in [metrics, alive, status].into_iter().flatten() {
+        job.abort();
     }
     kept.visits.flush(&kept.db)
 }
 
-/// Tells systemd that the server lives, as long as a request could be answered: a thread is free
-/// for it and the database reads.
-async fn live(app: Arc<App>, threads: Threads, every: Duration) {
-    let mut clock = tokio::time::interval(every);
-    loop {
-        clock.tick().await;
-        let app = app.clone();
-        let read = threads.run(move || app.db.read(users::none)).await;
-        match read {
-            Ok(Ok(_)) => log(systemd::watchdog()),
-            Ok(Err(error)) => tracing::error!(%error, "the database does not answer"),
-            Err(panic) => tracing::error!(%panic, "the look at the database stumbled"),
-        }
+/// Listens on an address, unless one of the sockets that were given does so already, and on these.
+/// Tells one address of them all: the first, where there is one.
+fn listen(
+    runtime: &Runtime,
+    address: Option<SocketAddr>,
+    given: Vec<systemd::Socket>,
+    remedy: &str,
+) -> Result<(Vec<TcpListener>, SocketAddr)> {
+    let mut listeners = Vec::new();
+    for socket in given {
+        let listener = TcpListener::from_std(socket.listener).map_err(|cause| {
+            Error::caused(format!("the socket `{}` of systemd cannot be used", socket.name), cause)
+        })?;
+        listeners.push(listener);
     }
+    let given = listeners.iter().map(address_of).collect::<Result<Vec<SocketAddr>>>()?;
+    if let Some(address) = address
+        && !given.iter().any(|given| covers(*given, address))
+    {
+        let failed = |cause| Error::caused(format!("cannot listen on {address}; {remedy}"), cause);
+        listeners.push(runtime.block_on(TcpListener::bind(address)).map_err(failed)?);
+    }
+    let first = listeners.first().map_or(Ok(UNSPECIFIED), address_of)?;
+    Ok((listeners, first))
 }
 
-/// What systemd is told is of use to systemd alone: the server goes on without.
-fn log(result: io::Result<()>) {
-    if let Err(error) = result {
-        tracing::warn!(%error, "systemd could not be told");
+/// Whether who connects to the second address reaches a socket that listens on the first.
+fn covers(listening: SocketAddr, address: SocketAddr) -> bool {
+    // A socket of systemd for all of IPv6 is one for IPv4 too.
+    let all = listening.ip().is_unspecified() && (listening.is_ipv6() || address.is_ipv4());
+    listening.port() == address.port() && (listening.ip() == address.ip() || all)
+}
+
+fn address_of(listener: &TcpListener) -> Result<SocketAddr> {
+    listener
+        .local_addr()
+        .map_err(|cause| Error::caused("the address of a socket cannot be told", cause))
+}
+
+/// Reads the settings again whenever it is asked to; systemd is told that it does.
+async fn reloads(mut reload: Reload, asked: Arc<Notify>, app: Arc<App>) {
+    loop {
+        asked.notified().await;
+        log(systemd::reloading());
+        let app = app.clone();
+        let again = tokio::task::spawn_blocking(move || {
+            reload.run(&app);
+            reload
+        });
+        reload = match again.await {
+            Ok(reload) => reload,
+            Err(panic) => {
+                return tracing::error!(%panic, "reading the settings again stumbled");
+            }
+        };
+        log(systemd::ready());
     }
 }
 
@@ -263,7 +310,11 @@ async fn write_visits(app: Arc<App>, threads: Threads) {
 fn welcome(administrator: &FirstAdministrator) {
     let name = administrator.name;
     tracing::info!("there was no user yet: made the administrator `{name}`");
-    if let Some(password) = &administrator.password {
+    let Some(password) = &administrator.password else { return };
+    // The journal is a log too.
+    if is_journal(io::stdout()) {
+        tracing::info!("`kinglet user passwd {name}` gives it a password to sign in with");
+    } else {
         let _ = writeln!(
             io::stdout(),
             "\n  This is the first start. Sign in with\n\n    user      {name}\n    password  {password}\n\n  \
@@ -322,18 +373,32 @@ fn allow_files(config: &Config) -> usize {
     connections
 }
 
-/// Tells what SIGTERM and SIGINT want, one after another.
-fn signals(tell: watch::Sender<Told>) -> Result<impl Future<Output = ()>> {
+/// Tells what SIGTERM and SIGINT want, one after another, and asks for a reload at SIGHUP; where
+/// nothing can be reloaded, that ends the server too.
+fn signals(
+    tell: watch::Sender<Told>,
+    reload: Option<Arc<Notify>>,
+) -> Result<impl Future<Output = ()>> {
     let listen_to =
         |kind| signal(kind).map_err(|cause| Error::caused("cannot listen to signals", cause));
-    let (mut terminate, mut interrupt) =
-        (listen_to(SignalKind::terminate())?, listen_to(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt, mut hang_up) = (
+        listen_to(SignalKind::terminate())?,
+        listen_to(SignalKind::interrupt())?,
+        listen_to(SignalKind::hangup())?,
+    );
     Ok(async move {
-        for what in [Told::ToEnd, Told::ToHurry] {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+        let mut next = [Told::ToEnd, Told::ToHurry].into_iter();
+        loop {
+            let hung_up = tokio::select! {
+                _ = terminate.recv() => false,
+                _ = interrupt.recv() => false,
+                _ = hang_up.recv() => true,
+            };
+            if let Some(reload) = reload.as_ref().filter(|_| hung_up) {
+                reload.notify_one();
+                continue;
             }
+            let Some(what) = next.next() else { return };
             tell.send_replace(what);
             if what == Told::ToEnd {
                 tracing::info!("stopping; a second signal stops at once");
@@ -341,4 +406,31 @@ fn signals(tell: watch::Sender<Told>) -> Result<impl Future<Output = ()>> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    #[test]
+    fn a_socket_that_hears_an_address_is_not_made_twice() {
+        let covers =
+            |one: &str, other: &str| super::covers(one.parse().unwrap(), other.parse().unwrap());
+        for (listening, address) in [
+            ("0.0.0.0:4040", "0.0.0.0:4040"),
+            ("[::]:4040", "0.0.0.0:4040"),
+            ("[::]:4040", "[::1]:4040"),
+            ("0.0.0.0:4040", "127.0.0.1:4040"),
+        ] {
+            assert!(covers(listening, address), "{listening} {address}");
+        }
+        for (listening, address) in [
+            ("[::]:80", "0.0.0.0:4040"),
+            ("127.0.0.1:4040", "0.0.0.0:4040"),
+            ("0.0.0.0:4040", "[::1]:4040"),
+            ("127.0.0.1:4040", "127.0.0.2:4040"),
+        ] {
+            assert!(!covers(listening, address), "{listening} {address}");
+        }
+    }
 }

@@ -1,13 +1,46 @@
-//! Tells systemd how the service is doing (`sd_notify`); does nothing where there is no systemd.
+//! What systemd and the service tell each other: how it is doing (`sd_notify`), and the sockets it is
+//! given (`sd_listen_fds`). Does nothing where there is no systemd.
 
 use std::env;
 use std::ffi::OsStr;
 use std::io;
+use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process;
 use std::time::Duration;
+
+use listenfd::ListenFd;
+use rustix::time::{ClockId, clock_gettime};
+
+/// A socket that systemd listens on for us.
+pub struct Socket {
+    /// Its name: `FileDescriptorName` of its unit, else the unit's own name.
+    pub name: String,
+    /// It takes connections already.
+    pub listener: TcpListener,
+}
+
+/// Takes the sockets that were given to this process, once: they are gone from the environment
+/// then. To be called before there are other threads.
+///
+/// # Errors
+/// What was given is no TCP socket.
+pub fn sockets() -> io::Result<Vec<Socket>> {
+    let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut given = ListenFd::from_env();
+    let mut names = names.split(':');
+    let mut sockets = Vec::new();
+    for at in 0..given.len() {
+        let name = names.next().unwrap_or_default().to_owned();
+        if let Some(listener) = given.take_tcp_listener(at)? {
+            listener.set_nonblocking(true)?;
+            sockets.push(Socket { name, listener });
+        }
+    }
+    Ok(sockets)
+}
 
 /// The server answers requests from now on.
 ///
@@ -15,6 +48,16 @@ use std::time::Duration;
 /// As for all of these: systemd asked to be told, but its socket does not take the message.
 pub fn ready() -> io::Result<()> {
     notify("READY=1")
+}
+
+/// The server has begun to read its settings again; [`ready`] tells the end of it.
+///
+/// # Errors
+/// See [`ready`].
+pub fn reloading() -> io::Result<()> {
+    let now = clock_gettime(ClockId::Monotonic);
+    let microseconds = i128::from(now.tv_sec) * 1_000_000 + i128::from(now.tv_nsec) / 1000;
+    notify(&format!("RELOADING=1\nMONOTONIC_USEC={microseconds}"))
 }
 
 /// The server has begun to stop.
@@ -40,6 +83,11 @@ pub fn watchdog() -> io::Result<()> {
 pub fn status(text: &str) -> io::Result<()> {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     notify(&format!("STATUS={line}"))
+}
+
+/// Whether there is somebody to be told.
+pub fn listens() -> bool {
+    env::var_os("NOTIFY_SOCKET").is_some()
 }
 
 /// How often to say [`watchdog`]: half the time after which systemd restarts the service, so that

@@ -93,7 +93,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("route", &["app", "http", "metrics", "share", "subsonic"]),
+    ("reload", &["app", "config", "log"]),
     // What watches over the server looks at all of it.
+    ("health", &["app", "db", "http", "route", "scan", "systemd"]),
     (
         "scrape",
         &["app", "db", "error", "http", "metrics", "media", "route", "scan", "subsonic", "VERSION"],

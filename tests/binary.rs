@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/program.rs"]
+mod program;
 #[path = "support/silence.rs"]
 mod silence;
 
@@ -10,7 +12,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -26,7 +28,7 @@ fn kinglet(home: &Path, words: &[&str]) -> Output {
 }
 
 fn with_variables(home: &Path, words: &[&str], variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kinglet"))
+    program::program()
         .args(words)
         .env_clear()
         .env("HOME", home)
@@ -65,7 +67,7 @@ fn help_tells_what_there_is() {
 #[test]
 fn help_ends_quietly_where_nobody_reads_it() {
     let home = home();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kinglet"))
+    let mut child = program::program()
         .arg("help")
         .env_clear()
         .current_dir(home.path())
@@ -174,7 +176,7 @@ fn the_first_signal_lets_a_song_play_on_and_the_second_does_not() {
     let home = home();
     fs::create_dir(home.path().join("Music")).unwrap();
     silence::write(&home.path().join("Music/silence.wav"));
-    let server = Command::new(env!("CARGO_BIN_EXE_kinglet"))
+    let server = program::program()
         .args(["serve", "--music", "Music", "--data", "data", "--listen", "127.0.0.1:0"])
         .env("HOME", home.path())
         .envs([("KINGLET_ADMIN_PASSWORD", "sesame"), ("KINGLET_STOP_TIMEOUT", "300s")])

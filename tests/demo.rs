@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -31,7 +34,7 @@ impl Drop for Running {
 
 /// Starts the demo on an address, with a folder for what it makes.
 fn start(address: &str, temporary: &Path) -> Running {
-    let demo = Command::new(env!("CARGO_BIN_EXE_kinglet"))
+    let demo = program::program()
         .args(["demo", "--listen", address])
         .env("TMPDIR", temporary)
         .stdout(Stdio::piped())

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/program.rs"]
+mod program;
 #[path = "support/silence.rs"]
 mod silence;
 
@@ -10,7 +12,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -225,7 +227,7 @@ impl Drop for Server {
 }
 
 fn kinglet(home: &Path, listen: &str, metrics: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_kinglet"))
+    program::program()
         .args(["serve", "--music", "Music", "--data", "data", "--listen", listen])
         .env_clear()
         .env("HOME", home)

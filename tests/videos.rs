@@ -636,7 +636,8 @@ fn the_page_is_told_of_a_video_what_it_needs() {
         .read(|db| {
             let share = shares::by_token(db, token)?.unwrap();
             let content = kinglet::share::content::read(db, &share)?;
-            Ok::<_, rusqlite::Error>(kinglet::share::content::page(&share, content, BASE))
+            let words = kinglet::share::words::ALL[0];
+            Ok::<_, rusqlite::Error>(kinglet::share::content::page(&share, content, words, BASE))
         })
         .unwrap();
     let told: Vec<_> = page.tracks.iter().map(|track| track.video.clone().unwrap()).collect();

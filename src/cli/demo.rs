@@ -25,7 +25,7 @@ const USER: &str = "demo";
 /// Composes, scans, shares and serves until it is told to stop; then all of it is removed.
 pub fn run(mut config: Config) -> Result<ExitCode> {
     // The address comes first: a link that another program answers would be worse than none.
-    let server = Server::bind(&config)?;
+    let server = Server::bind(&config, None)?;
     let folder = Temporary::make()?;
     let music = folder.0.join("music");
     config.data = folder.0.join("data");

@@ -10,7 +10,7 @@ mod usage;
 mod users;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -20,9 +20,10 @@ pub use password::Password;
 pub use progress::Progress;
 
 use crate::app::App;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Flags, Reader};
 use crate::error::{Error, Result};
 use crate::log;
+use crate::reload::Reload;
 use crate::scan::{self, Status, Summary};
 use crate::serve::Server;
 
@@ -62,7 +63,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Demo => demo::run(with_log(config::read_for_demo(&flags)?)?),
         Command::Check => Ok(check::run(&config::read(&flags)?)),
-        Command::Serve => serve(with_log(config::read(&flags)?)?),
+        Command::Serve => serve(flags),
         Command::Scan => scan(with_log(config::read(&flags)?)?),
         Command::User(command) => {
             users::run(&App::open(with_log(config::read(&flags)?)?)?, command)
@@ -80,10 +81,13 @@ fn with_log(config: Config) -> Result<Config> {
 }
 
 /// Serves until it is told to stop.
-fn serve(config: Config) -> Result<ExitCode> {
+fn serve(flags: Flags) -> Result<ExitCode> {
+    let (config, settings) = Reader::read(flags)?;
+    let log = log::start(config.log_level, config.log_format)?;
     config.check_folders()?;
-    let server = Server::bind(&config)?;
-    server.run(App::open(config)?)?;
+    // Whoever closes the terminal means the end.
+    let reload = (!io::stdin().is_terminal()).then_some(Reload { settings, log });
+    Server::bind(&config, reload)?.run(App::open(config)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,7 +3,9 @@
 mod folders;
 mod nearest;
 mod network;
+mod reload;
 mod sources;
+mod table;
 mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,7 +18,9 @@ use tracing::Level;
 pub use folders::network_file_system;
 pub use nearest::nearest;
 pub use network::Network;
+pub use reload::{Reader, Reloaded};
 pub use sources::{File, Flags};
+pub use table::{SETTINGS, Setting};
 pub use values::{duration_text, expiry, flag};
 
 use crate::error::{Error, Result};
@@ -41,6 +45,12 @@ pub struct Config {
     /// The folder for the database, the keys and the scaled covers: an absolute path outside all
     /// music folders.
     pub data: PathBuf,
+    /// The folder for the scaled covers: that which systemd keeps for the caches of the service,
+    /// else the data folder.
+    pub cache: PathBuf,
+    /// The file of the key that encrypts passwords, where systemd gives it to the service as the
+    /// credential `kinglet.key`; `None` where it lies in the data folder.
+    pub key: Option<PathBuf>,
     /// The address and port of the server.
     pub listen: SocketAddr,
     /// The address and port on which the server tells its metrics to anybody; `None` to nobody.
@@ -108,45 +118,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// What people are told of a setting; its variable is `KINGLET_` and the name in capitals.
-pub struct Setting {
-    /// Its name in the file.
-    pub name: &'static str,
-    /// Its default as the file would spell it; for `music` and `data` an example.
-    pub default: &'static str,
-}
-
-/// Every setting of the file, in the order in which people are told of them.
-pub const SETTINGS: [Setting; 27] = [
-    Setting { name: "music", default: r#"["/srv/music"]"# },
-    Setting { name: "data", default: r#""/var/lib/kinglet""# },
-    Setting { name: "listen", default: r#""0.0.0.0:4040""# },
-    Setting { name: "public_url", default: r#""""# },
-    Setting { name: "trusted_proxies", default: "[]" },
-    Setting { name: "scan_on_start", default: "true" },
-    Setting { name: "share_expiry", default: r#""365d""# },
-    Setting { name: "share_downloadable", default: "true" },
-    Setting { name: "share_live", default: "true" },
-    Setting { name: "share_embed", default: "false" },
-    Setting { name: "ignored_articles", default: r#""The El La Los Las Le Les""# },
-    Setting { name: "cover_workers", default: "2" },
-    Setting { name: "cover_cache", default: r#""256MiB""# },
-    Setting { name: "connections", default: "512" },
-    Setting { name: "streams_per_user", default: "16" },
-    Setting { name: "streams_per_share", default: "256" },
-    Setting { name: "stream_rate", default: r#""0""# },
-    Setting { name: "share_rate", default: r#""0""# },
-    Setting { name: "header_size", default: r#""256KiB""# },
-    Setting { name: "header_timeout", default: r#""10s""# },
-    Setting { name: "idle_timeout", default: r#""3m""# },
-    Setting { name: "stall_timeout", default: r#""15m""# },
-    Setting { name: "request_body", default: r#""1MiB""# },
-    Setting { name: "stop_timeout", default: r#""10s""# },
-    Setting { name: "metrics_listen", default: r#""""# },
-    Setting { name: "log_level", default: r#""info""# },
-    Setting { name: "log_format", default: r#""text""# },
-];
-
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const KIB: u64 = 1 << 10;
@@ -157,6 +128,8 @@ impl Config {
     fn defaults(data: PathBuf) -> Config {
         Config {
             music: Vec::new(),
+            cache: data.clone(),
+            key: None,
             data,
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 4040)),
             metrics_listen: None,
@@ -201,6 +174,24 @@ impl Config {
         usize::try_from(enough).unwrap_or(usize::MAX).min(self.connections)
     }
 
+    /// These settings with those of others that a reload changes in a running server.
+    pub fn reloaded(&self, new: &Config) -> Config {
+        Config {
+            public_url: new.public_url.clone(),
+            trusted_proxies: new.trusted_proxies.clone(),
+            share_expiry: new.share_expiry,
+            share_downloadable: new.share_downloadable,
+            share_live: new.share_live,
+            share_embed: new.share_embed,
+            streams_per_user: new.streams_per_user,
+            streams_per_share: new.streams_per_share,
+            stream_rate: new.stream_rate,
+            share_rate: new.share_rate,
+            log_level: new.log_level,
+            ..self.clone()
+        }
+    }
+
     /// Whether the folders are there and fit for their use: at least one music folder, each a
     /// folder that can be listed, the data folder (made if need be) not on a network file system,
     /// and none inside another even after following links.
@@ -217,9 +208,13 @@ impl Config {
 /// # Errors
 /// One error that names every problem found, each with its place and the way out.
 pub fn read(flags: &Flags) -> Result<Config> {
-    let environment = sources::environment()?;
-    let file = sources::find_file(flags, &environment)?;
-    load(flags, &environment, file.as_ref())
+    Ok(read_sources(flags, &sources::environment()?)?.0)
+}
+
+/// The same with this environment; gives the file too.
+fn read_sources(flags: &Flags, environment: &[(String, String)]) -> Result<(Config, Option<File>)> {
+    let file = sources::find_file(flags, environment)?;
+    Ok((load(flags, environment, file.as_ref())?, file))
 }
 
 /// Reads the settings of a demo: flags alone, so that a real server's settings and data are left
@@ -250,6 +245,8 @@ pub fn load(
 
     settings.folders("music", home, &mut config.music);
     settings.folder("data", home, &mut config.data);
+    config.key = sources::key(environment);
+    config.cache = sources::cache(environment).unwrap_or_else(|| config.data.clone());
     settings.set("listen", &mut config.listen, values::listen);
     settings.set("public_url", &mut config.public_url, values::public_url);
     settings.list("trusted_proxies", &mut config.trusted_proxies, Network::parse);
@@ -367,37 +364,6 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_file_names_every_setting_and_its_default() {
-        let sample = include_str!("../../systemd/kinglet.toml");
-        from_file(sample).unwrap();
-        for setting in &SETTINGS {
-            let line = format!("{} = {}", setting.name, setting.default);
-            let commented = format!("#{line}");
-            assert!(sample.lines().any(|found| found == line || found == commented), "{line}");
-        }
-        let whole: String = sample
-            .lines()
-            .map(|line| {
-                line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)
-            })
-            .flat_map(|line| [line, "\n"])
-            .collect();
-        from_file(&whole).unwrap();
-    }
-
-    #[test]
-    fn the_readme_tells_every_setting_and_its_default() {
-        let readme = include_str!("../../README.md");
-        for setting in &SETTINGS {
-            let start = match setting.name {
-                "music" | "data" => format!("| `{}` |", setting.name),
-                name => format!("| `{name}` | `{}` |", setting.default),
-            };
-            assert!(readme.lines().any(|line| line.starts_with(&start)), "{start}");
-        }
-    }
-
-    #[test]
     fn flags_beat_the_environment_and_that_beats_the_file() {
         let file = file("listen = '1.1.1.1:1'\ndata = '/file'\nlog_level = 'warn'\nmusic = '/f'");
         let environment = environment(&[
@@ -506,12 +472,25 @@ mod tests {
 
     #[test]
     fn the_service_keeps_its_data_where_systemd_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let credentials = folder.path().to_str().unwrap();
+        let given =
+            [("CACHE_DIRECTORY", "/var/cache/kinglet"), ("CREDENTIALS_DIRECTORY", credentials)];
+        let from =
+            |data| load(&Flags { data, ..Flags::default() }, &environment(&given), None).unwrap();
+        let config = from(Some("/data".into()));
+        assert_eq!((config.cache, config.key), ("/var/cache/kinglet".into(), None));
+        let key = folder.path().join("kinglet.key");
+        std::fs::write(&key, "").unwrap();
+        assert_eq!(from(None).key, Some(key));
+
         let environment = environment(&[
             ("STATE_DIRECTORY", "/var/lib/kinglet:/var/lib/other"),
             ("XDG_DATA_HOME", "/xdg"),
         ]);
         let config = load(&Flags::default(), &environment, None).unwrap();
         assert_eq!(config.data, PathBuf::from("/var/lib/kinglet"));
+        assert_eq!(config.cache, config.data);
         let config = load(&Flags::default(), &environment[..1], None).unwrap();
         assert_eq!(config.data, PathBuf::from("/home/anna/.local/share/kinglet"));
     }

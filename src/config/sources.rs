@@ -51,6 +51,7 @@ pub struct Flags {
 }
 
 /// A settings file that was read.
+#[derive(Clone, Debug)]
 pub struct File {
     /// Its path, for messages and as the base of relative folders.
     pub path: PathBuf,
@@ -97,6 +98,15 @@ impl Settings {
         settings.take_environment(environment);
         settings.take_flags(flags);
         settings
+    }
+
+    /// The names of the settings that are given otherwise here than there.
+    pub fn differing(&self, other: &Settings) -> Vec<&'static str> {
+        let differs = |name: &&str| {
+            let [ours, others] = [self, other].map(|settings| settings.given.get(*name));
+            ours.map(|given| &given.value) != others.map(|given| &given.value)
+        };
+        SETTINGS.iter().map(|setting| setting.name).filter(differs).collect()
     }
 
     fn take_file(&mut self, file: &File) {
@@ -342,6 +352,18 @@ pub fn default_data(environment: &[(String, String)]) -> Option<PathBuf> {
         .map(|data| data.join("kinglet"))
 }
 
+/// The folder that systemd keeps for the caches of the service.
+pub fn cache(environment: &[(String, String)]) -> Option<PathBuf> {
+    let folders = variable(environment, "CACHE_DIRECTORY")?;
+    folders.split(':').next().map(PathBuf::from)
+}
+
+/// The file of the key, where systemd gives it to the service.
+pub fn key(environment: &[(String, String)]) -> Option<PathBuf> {
+    let key = Path::new(variable(environment, "CREDENTIALS_DIRECTORY")?).join("kinglet.key");
+    key.exists().then_some(key)
+}
+
 /// The environment of this process. Variables of others that are not Unicode are left out.
 ///
 /// # Errors
@@ -362,7 +384,8 @@ pub fn environment() -> Result<Vec<(String, String)>> {
 
 /// The environment without settings of a server: what remains tells where the home folder is.
 pub fn of_the_person(mut environment: Vec<(String, String)>) -> Vec<(String, String)> {
-    environment.retain(|(name, _)| !name.starts_with(PREFIX) && name != "STATE_DIRECTORY");
+    const SERVICE: [&str; 3] = ["STATE_DIRECTORY", "CACHE_DIRECTORY", "CREDENTIALS_DIRECTORY"];
+    environment.retain(|(name, _)| !name.starts_with(PREFIX) && !SERVICE.contains(&name.as_str()));
     environment
 }
 

@@ -2,12 +2,13 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
@@ -19,7 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::body::{self, Response};
 use super::connections::{Connection, Connections, Counts, Kept};
@@ -50,13 +51,109 @@ pub struct Limits {
     pub grace: Duration,
 }
 
+/// Where connections come in: one or several sockets, and the pulse of what takes from them.
+pub struct Listeners {
+    sockets: Vec<TcpListener>,
+    pulse: Arc<Pulse>,
+    /// The socket that is asked first: after each connection the next one, so that none is left
+    /// waiting behind a busy one.
+    first: usize,
+}
+
+impl Listeners {
+    /// All of these sockets.
+    pub fn new(sockets: Vec<TcpListener>) -> Listeners {
+        Listeners { sockets, pulse: Arc::default(), first: 0 }
+    }
+
+    /// By which it is felt whether connections are taken.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
+    }
+
+    /// The next connection of any socket; nothing is lost where this is dropped before its end.
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            let accepted = poll_fn(|context| self.poll_accept(context)).await;
+            let failed = accepted.as_ref().is_err_and(|error| !is_of_the_client(error));
+            self.pulse.failing.store(failed, Ordering::Relaxed);
+            match accepted {
+                Ok((stream, peer)) => {
+                    // Answers are written whole: waiting for more to send would only delay them.
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::debug!(%peer, %error, "TCP_NODELAY refused");
+                    }
+                    return (stream, peer);
+                }
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot take a connection");
+                    tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                }
+            }
+        }
+    }
+
+    fn poll_accept(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let (before, after) = self.sockets.split_at(self.first.min(self.sockets.len()));
+        for (nth, socket) in after.iter().chain(before).enumerate() {
+            if let Poll::Ready(accepted) = socket.poll_accept(context) {
+                self.first = (self.first + nth + 1) % self.sockets.len();
+                return Poll::Ready(accepted);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(socket: TcpListener) -> Listeners {
+        Listeners::new(vec![socket])
+    }
+}
+
+/// Whether a connection could not be taken because its client is gone already.
+fn is_of_the_client(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::ConnectionAborted
+}
+
+/// By which it is felt that connections are taken: it beats when it is asked to, unless no
+/// connection can be taken (where no descriptor is left, most likely) or the loop that takes them
+/// hangs.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    asked: Notify,
+    beat: Notify,
+    failing: AtomicBool,
+}
+
+impl Pulse {
+    /// Comes back with the next beat: at once where connections are taken, else never.
+    pub async fn felt(&self) {
+        let mut beat = pin!(self.beat.notified());
+        // From here on no beat is missed.
+        beat.as_mut().enable();
+        self.asked.notify_one();
+        beat.await;
+    }
+
+    fn beat(&self) {
+        if !self.failing.load(Ordering::Relaxed) {
+            self.beat.notify_waiters();
+        }
+    }
+}
+
 /// Serves until `stop` is done, then lets running responses end within the time of grace, or until
 /// `hurry` is done.
 ///
 /// `answer` makes the response to a request and the address of its peer; `counts` is where
 /// connections are counted.
 pub async fn serve<F, A>(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     limits: Limits,
     counts: Arc<Counts>,
     answer: F,
@@ -69,10 +166,16 @@ pub async fn serve<F, A>(
     let connections = Connections::new(limits.connections, Arc::clone(&counts));
     let refusals = Arc::new(Semaphore::new(REFUSALS_AT_A_TIME));
     let mut told: Option<Instant> = None;
+    let mut listeners = listeners.into();
+    let pulse = listeners.pulse();
     let mut stop = pin!(stop);
     loop {
         let (stream, peer) = tokio::select! {
-            taken = accept(&listener) => taken,
+            taken = listeners.accept() => taken,
+            () = pulse.asked.notified() => {
+                pulse.beat();
+                continue;
+            }
             () = &mut stop => break,
         };
         if let Some(place) = connections.admit() {
@@ -99,7 +202,7 @@ pub async fn serve<F, A>(
             });
         }
     }
-    drop(listener);
+    drop(listeners);
     connections.dismiss();
     tokio::select! {
         () = connections.all_gone() => {}
@@ -174,21 +277,85 @@ fn cut(connections: &Connections) {
     }
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                // Answers are written whole: waiting for more to send would only delay them.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%peer, %error, "TCP_NODELAY refused");
-                }
-                return (stream, peer);
-            }
-            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot take a connection");
-                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
-            }
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use std::future::pending;
+    use std::io::{Read, Write};
+
+    fn limits() -> Limits {
+        let time = Duration::from_secs(60);
+        let patience = Patience { head: time, idle: time, stall: time };
+        Limits { connections: 8, head_bytes: 8192, patience, grace: Duration::ZERO }
+    }
+
+    async fn sockets(count: usize) -> (Vec<TcpListener>, Vec<SocketAddr>) {
+        let mut sockets = Vec::new();
+        for _ in 0..count {
+            sockets.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
         }
+        let addresses = sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
+        (sockets, addresses)
+    }
+
+    async fn serve_hello(listeners: Listeners) {
+        let answer = |_, _| async { body::text(StatusCode::OK, "hello") };
+        serve(listeners, limits(), Arc::default(), answer, pending(), pending()).await;
+    }
+
+    async fn felt(pulse: &Pulse) -> bool {
+        tokio::time::timeout(Duration::from_secs(5), pulse.felt()).await.is_ok()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_socket_is_heard() {
+        let (sockets, addresses) = sockets(3).await;
+        tokio::spawn(serve_hello(Listeners::new(sockets)));
+        for address in addresses.iter().cycle().take(9) {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.ends_with("hello"), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_socket_is_left_waiting_behind_a_busy_one() {
+        let (sockets, addresses) = sockets(2).await;
+        let mut listeners = Listeners::new(sockets);
+        let mut waiting = Vec::new();
+        for address in [addresses[0], addresses[0], addresses[0], addresses[1]] {
+            waiting.push(TcpStream::connect(address).await.unwrap());
+        }
+        // Until the system has told of both.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut taken_of = Vec::new();
+        for _ in 0..2 {
+            taken_of.push(listeners.accept().await.0.local_addr().unwrap());
+        }
+        taken_of.sort();
+        let mut both = addresses.clone();
+        both.sort();
+        assert_eq!(taken_of, both);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pulse_is_felt_while_connections_are_taken_and_not_else() {
+        let (sockets, _) = sockets(1).await;
+        let listeners = Listeners::new(sockets);
+        let pulse = listeners.pulse();
+        assert!(!felt(&pulse).await, "nobody takes connections yet");
+        let serving = tokio::spawn(serve_hello(listeners));
+        assert!(felt(&pulse).await);
+        pulse.failing.store(true, Ordering::Relaxed);
+        assert!(!felt(&pulse).await, "none can be taken");
+        pulse.failing.store(false, Ordering::Relaxed);
+        assert!(felt(&pulse).await);
+        serving.abort();
+        assert!(serving.await.is_err());
+        assert!(!felt(&pulse).await, "the loop is gone");
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use tokio::sync::Mutex as Queue;
@@ -27,19 +27,41 @@ const PIECES_OF_SHARES: u64 = 32;
 /// No piece is made shorter than this: at the lowest caps they come less often.
 const LEAST_PIECE: u64 = 4 * 1024;
 
-/// The caps of a server, in bytes per second; `None` is no cap.
-pub struct Rates {
+/// The caps of a server, which can change.
+pub struct Rates(RwLock<Caps>);
+
+/// In bytes per second; `None` is no cap.
+struct Caps {
     stream: Option<NonZeroU64>,
     shares: Option<Arc<Shares>>,
+}
+
+impl Caps {
+    fn new(stream: Option<NonZeroU64>, shares: Option<NonZeroU64>) -> Caps {
+        let shares = shares.map(|rate| {
+            Arc::new(Shares { bucket: Bucket::new(rate), listeners: Mutex::default() })
+        });
+        Caps { stream, shares }
+    }
 }
 
 impl Rates {
     /// Caps of each stream and of all streams of shares together.
     pub fn new(stream: Option<NonZeroU64>, shares: Option<NonZeroU64>) -> Self {
-        let shares = shares.map(|rate| {
-            Arc::new(Shares { bucket: Bucket::new(rate), listeners: Mutex::default() })
-        });
-        Rates { stream, shares }
+        Rates(RwLock::new(Caps::new(stream, shares)))
+    }
+
+    /// Other caps for what is sent from now on; what is being sent keeps the ones it began with.
+    pub fn set(&self, stream: Option<NonZeroU64>, shares: Option<NonZeroU64>) {
+        let mut caps = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let rate = caps.shares.as_ref().map(|shares| shares.bucket.rate);
+        if (caps.stream, rate) != (stream, shares) {
+            *caps = Caps::new(stream, shares);
+        }
+    }
+
+    fn caps(&self) -> RwLockReadGuard<'_, Caps> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The pace of one response to a user; `None` where nothing caps it.
@@ -47,7 +69,7 @@ impl Rates {
     /// Every response counts anew: who asks for part after part gets a burst with each, and on two
     /// connections the rate twice. How many there may be at a time is a limit of its own.
     pub fn of_user(&self) -> Option<Pace> {
-        Pace::new(self.stream, None)
+        Pace::new(self.caps().stream, None)
     }
 
     /// The pace of one response of a share; `None` where nothing caps it.
@@ -57,7 +79,8 @@ impl Rates {
     /// many. Who shares an address (a household, or all behind a proxy that is not trusted) shares
     /// its portion.
     pub fn of_share(&self, address: IpAddr) -> Option<Pace> {
-        Pace::new(self.stream, self.shares.as_ref().map(|shares| Portion::of(shares, address)))
+        let caps = self.caps();
+        Pace::new(caps.stream, caps.shares.as_ref().map(|shares| Portion::of(shares, address)))
     }
 }
 
@@ -358,7 +381,7 @@ mod tests {
         near(taken[1], 60 * 256 * KIB);
         takers.clear();
         sleep(Duration::from_secs(1)).await;
-        assert!(rates.shares.unwrap().listeners.lock().unwrap().is_empty());
+        assert!(rates.caps().shares.as_ref().unwrap().listeners.lock().unwrap().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Places for a bounded number of bodies per key; cheap to clone.
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Its memory is bounded by what is being sent: a key without a body is forgotten.
 #[derive(Debug)]
 pub struct Places<K> {
-    most: usize,
+    most: Arc<AtomicUsize>,
     taken: Arc<Mutex<HashMap<K, usize>>>,
 }
 
@@ -23,14 +24,19 @@ pub struct Place<K: Eq + Hash> {
 impl<K: Clone + Eq + Hash> Places<K> {
     /// This many places for each key.
     pub fn new(most: usize) -> Self {
-        Places { most, taken: Arc::default() }
+        Places { most: Arc::new(AtomicUsize::new(most)), taken: Arc::default() }
+    }
+
+    /// From now on there are this many; who has one keeps it.
+    pub fn set_most(&self, most: usize) {
+        self.most.store(most, Ordering::Relaxed);
     }
 
     /// Takes a place of a key; `None` where all are taken.
     pub fn take(&self, key: K) -> Option<Place<K>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.get(&key).copied().unwrap_or(0);
-        if count >= self.most {
+        if count >= self.most.load(Ordering::Relaxed) {
             return None;
         }
         taken.insert(key.clone(), count + 1);
@@ -40,7 +46,7 @@ impl<K: Clone + Eq + Hash> Places<K> {
 
 impl<K> Clone for Places<K> {
     fn clone(&self) -> Self {
-        Places { most: self.most, taken: Arc::clone(&self.taken) }
+        Places { most: Arc::clone(&self.most), taken: Arc::clone(&self.taken) }
     }
 }
 
@@ -74,6 +80,17 @@ mod tests {
         assert!(places.take("ann").is_none());
         drop((second, other, third));
         assert!(places.taken.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn fewer_places_take_none_away() {
+        let places = Places::new(2);
+        let (first, second) = (places.take(7).unwrap(), places.take(7).unwrap());
+        places.clone().set_most(1);
+        drop(first);
+        assert!(places.take(7).is_none());
+        drop(second);
+        assert!(places.take(7).is_some());
     }
 
     #[test]

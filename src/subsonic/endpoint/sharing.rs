@@ -50,7 +50,7 @@ pub fn create_share(call: &Call) -> Result<Reply> {
     if entries.len() > MOST_ENTRIES {
         return Err(Fail::parameter(format!("A share can hold {MOST_ENTRIES} things at most")));
     }
-    let (created, config) = (now(), &call.app.config);
+    let (created, config) = (now(), call.app.current());
     let defaults = call.app.db.read(|db| shares::defaults(db, call.user.id))?;
     let life = match defaults.expiry {
         Some(0) => None,
