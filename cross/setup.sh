@@ -43,7 +43,16 @@ fi
 export PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
 if ! command -v rustup >/dev/null; then
     say "installing rustup"
-    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain none
+    from=https://static.rust-lang.org/rustup/dist/x86_64-unknown-linux-gnu
+    downloaded=$(mktemp -d)
+    (
+        cd "$downloaded"
+        curl --proto '=https' --tlsv1.2 -fsSO "$from/rustup-init" -O "$from/rustup-init.sha256"
+        echo "$(cut -c -64 rustup-init.sha256)  rustup-init" | sha256sum --quiet --check
+        chmod +x rustup-init
+        ./rustup-init -y --quiet --profile minimal --default-toolchain none
+    )
+    rm -r "$downloaded"
 fi
 if ! rustup toolchain list | grep -q "^$RUST"; then
     say "installing Rust $RUST"
