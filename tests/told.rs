@@ -416,7 +416,7 @@ fn the_manual_tells_every_command_flag_and_setting() {
     }
     text += ".SH SETTINGS\nSettings of the file, each with its default.\n";
     for Setting { name, default, comment, .. } in &SETTINGS {
-        write!(text, ".TP\n.B {}", roff(&format!("{name} = {default}"))).unwrap();
+        writeln!(text, ".TP\n\\fB{}\\fR", roff(&format!("{name} = {default}")).trim()).unwrap();
         text += &roff(if comment.is_empty() { "See the one before." } else { comment });
     }
     text += ".SH FILES\n.TP\n.I /etc/kinglet/kinglet.toml\nSettings.\n.TP\n.I /var/lib/kinglet\nDatabase and \
