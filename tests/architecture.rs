@@ -202,3 +202,19 @@ fn the_map_of_the_readme_names_every_file() {
         assert!(known && parent_known, "the Map lacks {}", source.display());
     }
 }
+
+/// Of the settings that a reload changes, a running server reads those that are, not those that were.
+#[test]
+fn settings_that_a_reload_changes_are_read_as_they_are() {
+    for source in all_sources() {
+        // A command reads the settings as it starts.
+        if module(&source) == "cli" {
+            continue;
+        }
+        let text = text(&source);
+        for setting in kinglet::config::SETTINGS.iter().filter(|setting| setting.reloads) {
+            let at_start = format!("app.config.{}", setting.name);
+            assert!(!text.contains(&at_start), "{at_start} in {}", source.display());
+        }
+    }
+}
