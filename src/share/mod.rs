@@ -31,7 +31,7 @@ mod tracks;
 mod visit;
 mod watch;
 mod ways;
-mod words;
+pub mod words;
 
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_LENGTH, HeaderValue,
