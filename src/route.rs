@@ -1,6 +1,7 @@
 //! Sends each request to its door: /rest to `subsonic`, /share to `share`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,10 +18,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
 use crate::app::App;
+use crate::error::Error;
 use crate::http::body::{Response, come_back, method_not_allowed, text};
 use crate::http::client;
 use crate::http::request::Request;
 use crate::http::work::{Queue, Work};
+use crate::media::turns::Turns;
 use crate::metrics::MOST_DESTINATIONS;
 use crate::share;
 use crate::subsonic;
@@ -83,19 +86,22 @@ pub struct Threads {
     songs: Arc<Semaphore>,
     pictures: Arc<Semaphore>,
     captions: Arc<Semaphore>,
+    turns: Arc<Turns>,
     patience: Duration,
 }
 
 impl Threads {
     /// Requests are answered on the blocking threads of this runtime, which nothing else has; what
     /// waits for a disk, for so long, is done on those of the runtime that carries the connections.
-    pub fn new(requests: Handle, patience: Duration) -> Threads {
+    /// With a turn a song is opened where it is asked for, on a thread that carries connections.
+    pub fn new(requests: Handle, turns: Arc<Turns>, patience: Duration) -> Threads {
         Threads {
             requests,
             at_once: Arc::new(Semaphore::new(SONGS_AT_ONCE)),
             songs: Arc::new(Semaphore::new(SONGS_AT_A_TIME)),
             pictures: Arc::new(Semaphore::new(PICTURES_AT_A_TIME)),
             captions: Arc::new(Semaphore::new(CAPTIONS_AT_A_TIME)),
+            turns,
             patience,
         }
     }
@@ -107,20 +113,31 @@ impl Threads {
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, JoinError> {
-        self.requests.spawn_blocking(work).await
+    ) -> Result<T, Error> {
+        self.requests.spawn_blocking(work).await.map_err(panicked)
     }
 
-    /// Answers a request for a song: all of it on one thread for requests, unless as many as may do
-    /// so already wait for a disk.
-    async fn song(
-        &self,
-        work: impl FnOnce() -> Work + Send + 'static,
-    ) -> Result<Response, JoinError> {
-        let turns = Arc::clone(&self.at_once);
-        let all = move || match (work(), turns.try_acquire()) {
-            (work @ Work::OnDisk(Queue::Songs, _), Ok(_turn)) => Work::Done(work.finish()),
-            (work, _) => work,
+    /// Answers a request for a song: on this thread where there is a turn, else on one thread for
+    /// requests, unless as many as may do so already wait for a disk.
+    async fn song(&self, work: impl FnOnce() -> Work + Send + 'static) -> Result<Response, Error> {
+        if let Some(turn) = self.turns.take() {
+            let here = || match work() {
+                Work::OnDisk(Queue::Songs, work) => Work::Done(work()),
+                work => work,
+            };
+            let work = catch_unwind(AssertUnwindSafe(here));
+            drop(turn);
+            return self.finish(work.map_err(|_| Error::new("its thread panicked"))?).await;
+        }
+        let (at_once, turns) = (Arc::clone(&self.at_once), Arc::clone(&self.turns));
+        let all = move || {
+            let began = Instant::now();
+            let work = match (work(), at_once.try_acquire()) {
+                (work @ Work::OnDisk(Queue::Songs, _), Ok(_turn)) => Work::Done(work.finish()),
+                (work, _) => work,
+            };
+            turns.took(began.elapsed());
+            work
         };
         let answered = async { self.finish(self.run(all).await?).await };
         tokio::time::timeout(self.patience, answered).await.unwrap_or_else(|_| Ok(disk_is_late()))
@@ -128,7 +145,7 @@ impl Threads {
 
     /// Does what is left of an answer: what waits for a disk waits for its turn first. A disk that
     /// hangs keeps the thread, and the turn with it, but not the client.
-    async fn finish(&self, work: Work) -> Result<Response, JoinError> {
+    async fn finish(&self, work: Work) -> Result<Response, Error> {
         let Work::OnDisk(queue, work) = work else { return Ok(work.finish()) };
         let turns = match queue {
             Queue::Songs => &self.songs,
@@ -142,7 +159,7 @@ impl Threads {
                 let _turn = turn;
                 work()
             };
-            tokio::task::spawn_blocking(waiting).await
+            tokio::task::spawn_blocking(waiting).await.map_err(panicked)
         };
         tokio::time::timeout(self.patience, answered).await.unwrap_or_else(|_| Ok(disk_is_late()))
     }
@@ -258,6 +275,10 @@ fn broken(request: &Request) -> Response {
     }
 }
 
+fn panicked(cause: JoinError) -> Error {
+    Error::caused("its thread panicked", cause)
+}
+
 fn disk_is_late() -> Response {
     tracing::warn!("a disk with music does not answer");
     let words = "The disk with the music does not answer. Try again in a while.\n";
@@ -292,7 +313,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_disk_that_hangs_keeps_neither_clients_nor_pictures_waiting() {
-        let threads = Threads::new(Handle::current(), Duration::from_millis(50));
+        let threads = Threads::new(Handle::current(), Arc::default(), Duration::from_millis(50));
         let (goes, works): (Vec<_>, Vec<_>) = (0..=SONGS_AT_A_TIME)
             .map(|_| {
                 let (go, waits) = mpsc::channel();
@@ -324,7 +345,8 @@ mod tests {
             .max_blocking_threads(SONGS_AT_ONCE + 1)
             .build()
             .unwrap();
-        let threads = Threads::new(pool.handle().clone(), Duration::from_millis(50));
+        let threads =
+            Threads::new(pool.handle().clone(), Arc::default(), Duration::from_millis(50));
         let (end, hangs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         for _ in 0..SONGS_AT_ONCE + SONGS_AT_A_TIME + 3 {
             let (end, hangs) = (Arc::clone(&end), Arc::clone(&hangs));
@@ -358,7 +380,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_at_a_disk_is_an_error_and_frees_the_turn() {
-        let threads = Threads::new(Handle::current(), Duration::from_secs(20));
+        let threads = Threads::new(Handle::current(), Arc::default(), Duration::from_secs(20));
         for _ in 0..=SONGS_AT_A_TIME {
             let work = Work::on_disk(Queue::Songs, || panic!("a damaged file"));
             assert!(threads.finish(work).await.is_err());

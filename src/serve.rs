@@ -22,6 +22,7 @@ use crate::http::accept::{self, Limits, Listeners};
 use crate::http::stall::Patience;
 use crate::log::is_journal;
 use crate::media::send::{Mode, READS_AT_A_TIME};
+use crate::media::turns::TURNS;
 use crate::reload::Reload;
 use crate::route::{
     self, PATIENCE_WITH_DISKS, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, SONGS_AT_ONCE, Threads,
@@ -29,8 +30,9 @@ use crate::route::{
 use crate::scrape::{self, Scrape};
 use crate::{systemd, visits};
 
-/// Threads that carry connections; what blocks has threads of its own.
-const WORKERS: usize = 2;
+/// Threads that carry connections. What blocks has threads of its own, but for what is short: for
+/// that, [`TURNS`] of these may be used.
+const WORKERS: usize = 2 + TURNS;
 /// Threads that answer requests: as many as may read the database at once, some that may wait for
 /// their turn to write, and those that may open songs. More would only be woken to wait.
 const REQUEST_THREADS: usize = 6 + SONGS_AT_ONCE;
@@ -196,7 +198,11 @@ async fn answer(
         move || try_maps(&app)
     });
     log(systemd::ready());
-    let threads = Threads::new(requests.clone(), PATIENCE_WITH_DISKS);
+    let turns = app.sender.turns().clone();
+    turns
+        .watch(Handle::current())
+        .map_err(|cause| Error::caused("cannot start the thread that watches turns", cause))?;
+    let threads = Threads::new(requests.clone(), turns, PATIENCE_WITH_DISKS);
     let visits = tokio::spawn(write_visits(app.clone(), threads.clone()));
     let alive = systemd::watchdog_interval().map(|every| {
         tokio::spawn(health::live(app.clone(), threads.clone(), listeners.pulse(), every))

@@ -8,15 +8,16 @@
 //!   comparison after them speaks for the whole body.
 
 use std::collections::VecDeque;
-use std::future;
 use std::io;
 use std::mem;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -25,6 +26,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::media::buffers::Buffers;
 use crate::media::pace::Pace;
 use crate::media::source::{Identity, Source, verify};
+use crate::media::turns::Turns;
 use crate::media::window::{MAPPED_UP_TO, Mapped, cannot_map};
 
 /// The length of a window and so the most that is mapped for one connection: a multiple of every
@@ -133,6 +135,8 @@ pub struct Sending {
     /// Bounds how many windows are waited for at a time in the whole server, so that a disk that
     /// hangs cannot take all blocking threads.
     pub permits: Arc<Semaphore>,
+    /// Lets a window be brought in where it is asked for, while that is short.
+    pub turns: Arc<Turns>,
     /// Where memory for what is read comes from.
     pub buffers: Arc<Buffers>,
     /// Where it is counted.
@@ -154,8 +158,10 @@ type Reading = Pin<Box<dyn Future<Output = io::Result<Window>> + Send>>;
 enum State {
     /// The next piece can be begun.
     Ready,
-    /// A blocking thread brings the first window of a range in, or has done so.
+    /// A blocking thread brings the first window of a range in.
     Reading(Range<u64>, Reading),
+    /// The first window of a range is there.
+    Read(Range<u64>, Window),
     /// A window was handed out; this hears when the last byte was taken.
     Taken(oneshot::Receiver<()>),
     /// The file changed or failed.
@@ -269,14 +275,27 @@ impl Windows {
         match read_window(&self.sending, how, part, range.end) {
             Ok(window) => {
                 self.pieces.pop_front();
-                self.state = State::Reading(range, Box::pin(future::ready(Ok(window))));
+                self.state = State::Read(range, window);
                 Ok(())
             }
             Err(cause) => Err(self.broken(cause)),
         }
     }
 
-    /// Begins to bring a window in.
+    /// Brings a window in on the thread that asks for it, where that may; a body under a cap has to
+    /// wait for its time anyway.
+    fn read_here(&self, range: &Range<u64>) -> Option<io::Result<Window>> {
+        if self.sending.pace.is_some() {
+            return None;
+        }
+        let _turn = self.sending.turns.take()?;
+        let (how, part) = first_window(range, self.sending.mode, self.most());
+        let read = || read_window(&self.sending, how, part, range.end);
+        let read = catch_unwind(AssertUnwindSafe(read));
+        Some(read.unwrap_or_else(|_| Err(io::Error::other("a window made the server stumble"))))
+    }
+
+    /// Begins to bring a window in on another thread.
     fn read(&mut self, range: &Range<u64>) -> Reading {
         let (how, part) = first_window(range, self.sending.mode, self.most());
         let end = range.end;
@@ -291,10 +310,37 @@ impl Windows {
             let work = move || {
                 // Held here and not in the future: the thread is busy even if the client leaves.
                 let _permit = permit;
-                read_window(&sending, how, part, end)
+                let began = Instant::now();
+                let window = read_window(&sending, how, part, end);
+                sending.turns.took(began.elapsed());
+                window
             };
             tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
         })
+    }
+
+    /// Gives the first window of a range away; what is left of the range comes next.
+    fn hand_out(
+        &mut self,
+        range: &Range<u64>,
+        window: Window,
+        taken: oneshot::Sender<()>,
+    ) -> Frame<Bytes> {
+        let rest = range.start.saturating_add(window.len)..range.end;
+        if !rest.is_empty() {
+            self.pieces.push_front(Piece::File(rest));
+        }
+        self.sending.identity = window.identity;
+        self.left = self.left.saturating_sub(window.len);
+        self.sending.counters.sent.fetch_add(window.len, Ordering::Relaxed);
+        self.handed = window.len;
+        if self.left == 0 {
+            // Nobody asks again.
+            self.taken();
+        }
+        let buffers = Arc::clone(&self.sending.buffers);
+        let owner = Owner { content: window.content, buffers, taken: Some(taken) };
+        Frame::data(Bytes::from_owner(owner))
     }
 
     /// The window that was handed out last was taken.
@@ -342,32 +388,27 @@ impl Body for Windows {
                         return Poll::Ready(Some(Ok(Frame::data(bytes))));
                     }
                     Some(Piece::File(range)) => {
-                        let reading = body.read(&range);
-                        body.state = State::Reading(range, reading);
+                        body.state = match body.read_here(&range) {
+                            Some(Ok(window)) => State::Read(range, window),
+                            Some(Err(cause)) => return Poll::Ready(Some(Err(body.broken(cause)))),
+                            None => {
+                                let reading = body.read(&range);
+                                State::Reading(range, reading)
+                            }
+                        };
                     }
                 },
                 State::Reading(range, reading) => match ready!(reading.as_mut().poll(context)) {
+                    Ok(window) => body.state = State::Read(range.clone(), window),
                     Err(cause) => return Poll::Ready(Some(Err(body.broken(cause)))),
-                    Ok(window) => {
-                        let rest = range.start.saturating_add(window.len)..range.end;
-                        if !rest.is_empty() {
-                            body.pieces.push_front(Piece::File(rest));
-                        }
-                        body.sending.identity = window.identity;
-                        body.left = body.left.saturating_sub(window.len);
-                        body.sending.counters.sent.fetch_add(window.len, Ordering::Relaxed);
-                        let (taken, hears) = oneshot::channel();
-                        body.state = State::Taken(hears);
-                        body.handed = window.len;
-                        if body.left == 0 {
-                            // Nobody asks again.
-                            body.taken();
-                        }
-                        let buffers = Arc::clone(&body.sending.buffers);
-                        let owner = Owner { content: window.content, buffers, taken: Some(taken) };
-                        return Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(owner)))));
-                    }
                 },
+                State::Read(..) => {
+                    let (taken, hears) = oneshot::channel();
+                    let state = mem::replace(&mut body.state, State::Taken(hears));
+                    if let State::Read(range, window) = state {
+                        return Poll::Ready(Some(Ok(body.hand_out(&range, window, taken))));
+                    }
+                }
             }
         }
     }

@@ -14,5 +14,6 @@ pub mod plan;
 pub mod send;
 pub mod source;
 pub mod text;
+pub mod turns;
 pub mod window;
 pub mod zip;

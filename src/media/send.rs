@@ -22,6 +22,7 @@ use crate::media::buffers::Buffers;
 use crate::media::pace::Pace;
 use crate::media::plan::Plan;
 use crate::media::source::{Identity, Source, open_regular};
+use crate::media::turns::Turns;
 use crate::media::window::maps_work_on;
 
 /// How many windows are brought into memory at a time in the whole server.
@@ -37,6 +38,7 @@ pub struct Sender {
     /// Devices whose files are read although others are mapped.
     read_devices: Arc<RwLock<Vec<u64>>>,
     permits: Arc<Semaphore>,
+    turns: Arc<Turns>,
     buffers: Arc<Buffers>,
     counters: Arc<Counters>,
 }
@@ -126,6 +128,7 @@ impl Sender {
             mode,
             read_devices: Arc::default(),
             permits: Arc::new(Semaphore::new(READS_AT_A_TIME)),
+            turns: Arc::default(),
             buffers: Arc::default(),
             counters: Arc::default(),
         }
@@ -161,6 +164,12 @@ impl Sender {
             mapped: read(&self.counters.mapped),
             sent: read(&self.counters.sent),
         }
+    }
+
+    /// Turns to wait for a disk on a thread that carries connections; there are none until they are
+    /// watched.
+    pub fn turns(&self) -> &Arc<Turns> {
+        &self.turns
     }
 
     /// The response to a request for an open file; the file is held open until it is sent.
@@ -276,6 +285,7 @@ impl Sender {
             pace,
             watch,
             permits: Arc::clone(&self.permits),
+            turns: Arc::clone(&self.turns),
             buffers: Arc::clone(&self.buffers),
             counters: Arc::clone(&self.counters),
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use kinglet::media::send::{Mode, READS_AT_A_TIME};
 use kinglet::media::source::{Identity, Source};
+use kinglet::media::turns::TURNS;
 use kinglet::media::window::Mapped;
 
 use super::client::{Got, begun};
@@ -257,6 +258,43 @@ fn a_disk_that_hangs_leaves_threads_for_other_work() {
             client.body(&mut got);
             assert!(got.complete && got.body == file);
         }
+        until("no body lives", || server.shared.sender.figures().live == 0);
+    }
+}
+
+#[test]
+fn a_disk_that_hangs_after_it_was_quick_keeps_few_connections_waiting() {
+    const STREAMS: usize = 24;
+    for mode in MODES {
+        let server = Server::start(mode);
+        let odd = Odd::new(&server, Behaviour::Hangs, 1_000_000);
+        let state = odd.state.clone();
+        server.put_source("odd", odd);
+        let file = content(1, LEN);
+        thread::scope(|scope| {
+            let streams: Vec<_> = (0..STREAMS)
+                .map(|number| {
+                    let stream = scope.spawn(|| {
+                        let got = server.connect().get("odd", &[]);
+                        got.complete && got.body == file
+                    });
+                    // The first ones have the disk to themselves, so that it is quick for them.
+                    until("it hangs", || state.waiting() > number.min(TURNS));
+                    stream
+                })
+                .collect();
+            until("as many reads hang as may", || state.waiting() >= READS_AT_A_TIME);
+            let mut other = server.connect();
+            server.put("other", b"abc");
+            for _ in 0..100 {
+                other.send("HEAD", "other", &[]);
+                assert_eq!(other.answer("HEAD").unwrap().field("content-length"), "3");
+            }
+            let waiting = state.waiting();
+            assert!(waiting <= READS_AT_A_TIME + TURNS, "{waiting} reads hang");
+            state.heal();
+            assert!(streams.into_iter().all(|stream| stream.join().unwrap()), "{mode:?}");
+        });
         until("no body lives", || server.shared.sender.figures().live == 0);
     }
 }

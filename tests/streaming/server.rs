@@ -18,6 +18,7 @@ use kinglet::media::pace::Rates;
 use kinglet::media::plan::Plan;
 use kinglet::media::send::{Mode, Opened, READS_AT_A_TIME, Sender, open};
 use kinglet::media::source::Source;
+use kinglet::media::turns::TURNS;
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
@@ -78,7 +79,7 @@ impl Server {
 
     pub fn start_with(mode: Mode, stall_timeout: Duration, rates: Rates) -> Server {
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(2 + TURNS)
             .max_blocking_threads(BLOCKING_THREADS)
             .enable_all()
             .build()
@@ -90,6 +91,7 @@ impl Server {
             sources: Mutex::default(),
             held: Arc::new(()),
         });
+        shared.sender.turns().watch(runtime.handle().clone()).unwrap();
         let limits = limits(stall_timeout);
         let listener = {
             let _inside = runtime.enter();
