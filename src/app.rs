@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::db::{Db, users};
+use crate::db::{Db, songs, users};
 use crate::error::{Error, Result};
 use crate::known_users::KnownUsers;
 use crate::limiter::Limiter;
@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::passphrases::Passphrases;
 use crate::playing::Playing;
 use crate::plays::Plays;
+use crate::remembered::Remembered;
 use crate::scan::Scanner;
 use crate::secret::Vault;
 use crate::visits::Visits;
@@ -29,6 +30,9 @@ use crate::visits::Visits;
 /// for links has the chance of 2^-95 with each.
 const MOST_MISSES: u32 = 30;
 const MISSES_WITHIN: Duration = Duration::from_secs(60);
+
+/// Most songs that are remembered: players ask for parts of the few that they play.
+const MOST_KNOWN_SONGS: usize = 64;
 
 /// The server's state; data only.
 pub struct App {
@@ -40,6 +44,8 @@ pub struct App {
     pub db: Arc<Db>,
     /// Who called a moment ago.
     pub known_users: KnownUsers,
+    /// Which songs were asked for a moment ago: by the row's id and the visible music folders.
+    pub known_songs: Remembered<(i64, i64), songs::File>,
     /// Who plays what.
     pub playing: Playing,
     /// Scales covers and keeps them.
@@ -91,6 +97,7 @@ impl App {
             captions: Arc::default(),
             sender: Sender::new(Mode::Mapped),
             known_users: KnownUsers::default(),
+            known_songs: Remembered::new(MOST_KNOWN_SONGS),
             playing: Playing::default(),
             covers: Arc::new(Covers::new(
                 config.cache.join("covers"),

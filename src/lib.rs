@@ -23,6 +23,7 @@ pub mod pictures;
 pub mod playing;
 pub mod plays;
 pub mod reload;
+pub mod remembered;
 pub mod route;
 pub mod scan;
 pub mod scrape;

@@ -29,7 +29,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plays", &["db", "id", "visits"]),
     ("limiter", &[]),
     ("passphrases", &["error", "limiter", "secret"]),
-    ("known_users", &["db", "secret"]),
+    ("remembered", &["db"]),
+    ("known_users", &["db", "remembered", "secret"]),
     (
         "app",
         &[
@@ -43,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "passphrases",
             "playing",
             "plays",
+            "remembered",
             "scan",
             "secret",
             "visits",
@@ -92,7 +94,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "visits",
         ],
     ),
-    ("route", &["app", "http", "metrics", "share", "subsonic"]),
+    ("route", &["app", "error", "http", "metrics", "share", "subsonic"]),
     ("reload", &["app", "config", "log"]),
     // What watches over the server looks at all of it.
     ("health", &["app", "db", "http", "route", "scan", "systemd"]),

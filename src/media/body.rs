@@ -39,7 +39,8 @@ pub const WINDOW: u64 = 256 * 1024;
 /// come from a map; 4 KiB would be enough for that, but a short map is dearer than a read.
 pub const BUFFER: u64 = 64 * 1024;
 
-/// How far the disk is told to read ahead: while a window is sent, the next one is fetched.
+/// How far from the beginning of a window the disk is told to read ahead at most: while a window is
+/// sent, the next one is fetched.
 const AHEAD: u64 = 2 * WINDOW;
 
 /// How bytes get from a file into a response.
@@ -150,6 +151,8 @@ pub struct Windows {
     left: u64,
     /// Bytes of the window that was handed out last.
     handed: u64,
+    /// Up to where the disk was told to read ahead.
+    told: u64,
     state: State,
 }
 
@@ -166,6 +169,14 @@ enum State {
     Taken(oneshot::Receiver<()>),
     /// The file changed or failed.
     Broken,
+}
+
+/// A window to be brought in.
+struct Part {
+    how: Mode,
+    bytes: Range<u64>,
+    /// What the disk is told to read ahead.
+    ahead: Range<u64>,
 }
 
 /// A window that was brought in, and what the file was then.
@@ -244,6 +255,7 @@ impl Windows {
         Windows {
             left: pieces.iter().map(Piece::len).fold(0, u64::saturating_add),
             handed: 0,
+            told: 0,
             sending,
             pieces,
             state: State::Ready,
@@ -260,6 +272,20 @@ impl Windows {
         self.sending.pace.as_ref().map_or(WINDOW, |pace| pace.piece().min(WINDOW))
     }
 
+    /// The first window of a range. What the disk was told once it is not told again.
+    fn first_part(&mut self, range: &Range<u64>) -> Part {
+        let (how, bytes) = first_window(range, self.sending.mode, self.most());
+        let known = (bytes.start..=bytes.start.saturating_add(AHEAD)).contains(&self.told);
+        let from = if known { self.told } else { bytes.start };
+        let to = match bytes.end < range.end {
+            true => bytes.end.saturating_add(WINDOW).min(range.end),
+            // Reading it takes no longer than telling.
+            false => from,
+        };
+        self.told = to.max(from);
+        Part { how, bytes, ahead: from..to }
+    }
+
     /// Brings the first window in on this thread, which may wait for the disk: who is on such a
     /// thread already need not be sent to another one. A body under a cap begins when its turn has
     /// come.
@@ -271,8 +297,8 @@ impl Windows {
             Some(Piece::File(range)) if self.sending.pace.is_none() => range.clone(),
             _ => return Ok(()),
         };
-        let (how, part) = first_window(&range, self.sending.mode, self.most());
-        match read_window(&self.sending, how, part, range.end) {
+        let part = self.first_part(&range);
+        match read_window(&self.sending, part) {
             Ok(window) => {
                 self.pieces.pop_front();
                 self.state = State::Read(range, window);
@@ -284,26 +310,25 @@ impl Windows {
 
     /// Brings a window in on the thread that asks for it, where that may; a body under a cap has to
     /// wait for its time anyway.
-    fn read_here(&self, range: &Range<u64>) -> Option<io::Result<Window>> {
+    fn read_here(&mut self, range: &Range<u64>) -> Option<io::Result<Window>> {
         if self.sending.pace.is_some() {
             return None;
         }
-        let _turn = self.sending.turns.take()?;
-        let (how, part) = first_window(range, self.sending.mode, self.most());
-        let read = || read_window(&self.sending, how, part, range.end);
-        let read = catch_unwind(AssertUnwindSafe(read));
+        let turns = Arc::clone(&self.sending.turns);
+        let _turn = turns.take()?;
+        let part = self.first_part(range);
+        let read = catch_unwind(AssertUnwindSafe(|| read_window(&self.sending, part)));
         Some(read.unwrap_or_else(|_| Err(io::Error::other("a window made the server stumble"))))
     }
 
     /// Begins to bring a window in on another thread.
     fn read(&mut self, range: &Range<u64>) -> Reading {
-        let (how, part) = first_window(range, self.sending.mode, self.most());
-        let end = range.end;
+        let part = self.first_part(range);
         let sending = self.sending.clone();
         Box::pin(async move {
             // Before the permit, which is not there to be held by those who only wait.
             if let Some(pace) = &sending.pace {
-                pace.wait(part.end.saturating_sub(part.start)).await;
+                pace.wait(part.bytes.end.saturating_sub(part.bytes.start)).await;
             }
             let permit = Arc::clone(&sending.permits).acquire_owned().await;
             let permit = permit.map_err(io::Error::other)?;
@@ -311,7 +336,7 @@ impl Windows {
                 // Held here and not in the future: the thread is busy even if the client leaves.
                 let _permit = permit;
                 let began = Instant::now();
-                let window = read_window(&sending, how, part, end);
+                let window = read_window(&sending, part);
                 sending.turns.took(began.elapsed());
                 window
             };
@@ -441,24 +466,24 @@ fn first_window(range: &Range<u64>, mode: Mode, most: u64) -> (Mode, Range<u64>)
     }
 }
 
-/// Brings a window of a range that ends at `end` in, and makes sure that the file was the same
-/// before and after.
-fn read_window(sending: &Sending, how: Mode, part: Range<u64>, end: u64) -> io::Result<Window> {
+/// Brings a window in, and makes sure that the file was the same before and after.
+fn read_window(sending: &Sending, part: Part) -> io::Result<Window> {
+    let Part { how, bytes, ahead } = part;
     if sending.watch.as_ref().is_some_and(|watch| !watch.goes_on()) {
         return Err(io::Error::other(Ended));
     }
     let source = sending.source.as_ref();
     let identity = verify(source, sending.identity)?;
-    if part.end < end {
-        source.ahead(part.start, AHEAD.min(end - part.start));
+    if !ahead.is_empty() {
+        source.ahead(ahead.start, ahead.end - ahead.start);
     }
-    let len = part.end.saturating_sub(part.start);
-    let content = match map(sending, how, part.start, len)? {
+    let len = bytes.end.saturating_sub(bytes.start);
+    let content = match map(sending, how, bytes.start, len)? {
         Some(map) => Content::Mapped(Counted::new(map, &sending.counters)),
         None => {
             let len = usize::try_from(len.min(BUFFER)).map_err(io::Error::other)?;
             let mut buffer = sending.buffers.take(len);
-            read_exact(source, &mut buffer, part.start)?;
+            read_exact(source, &mut buffer, bytes.start)?;
             Content::Buffer(buffer)
         }
     };

@@ -75,9 +75,8 @@ pub struct Opened {
 ///
 /// Fails, and tells the log, where it is missing, may not be read or is no regular file.
 pub fn open(plan: Plan) -> io::Result<Opened> {
-    let opened = open_regular(&plan.path).and_then(|file| Ok((file.identity()?, file)));
-    match opened {
-        Ok((identity, file)) => Ok(Opened::of(plan, Arc::new(file), identity)),
+    match open_regular(&plan.path) {
+        Ok((file, metadata)) => Ok(Opened::of(plan, Arc::new(file), Identity::of(&metadata))),
         Err(error) => {
             tracing::warn!(path = %plan.path.display(), %error, "a song cannot be opened");
             Err(error)

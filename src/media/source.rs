@@ -44,16 +44,17 @@ impl Source for File {
     }
 }
 
-/// Opens a regular file for reading.
+/// Opens a regular file for reading, and tells what it is.
 ///
 /// Anything else is refused: a FIFO or a device in a music folder could block for ever or act on
 /// being read, and only regular files have ranges.
-pub fn open_regular(path: &Path) -> io::Result<File> {
+pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     // Without NONBLOCK, opening a FIFO waits until somebody writes to it.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    if file.metadata()?.is_file() {
-        Ok(file)
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        Ok((file, metadata))
     } else {
         let message = format!("{} is not a regular file", path.display());
         Err(io::Error::new(io::ErrorKind::InvalidInput, message))
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn a_deleted_file_keeps_its_content() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let open = open_regular(file.path()).unwrap();
+        let (open, _) = open_regular(file.path()).unwrap();
         let old = open.identity().unwrap();
         file.close().unwrap();
         let now = verify(&open, old).unwrap();

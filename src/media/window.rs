@@ -88,7 +88,7 @@ fn first_file(path: PathBuf, tries: &mut usize) -> Option<(File, u64)> {
             let entries = fs::read_dir(&path).into_iter().flatten().flatten().take(*tries);
             paths.extend(entries.map(|entry| entry.path()));
         } else if metadata.is_file() && metadata.len() > 0 && is_song(&path) {
-            let Ok(file) = open_regular(&path) else { continue };
+            let Ok((file, _)) = open_regular(&path) else { continue };
             if file.read_at(&mut [0], 0).is_ok() {
                 return Some((file, metadata.len()));
             }

@@ -42,7 +42,9 @@ pub fn download(call: &Call) -> Result<Reply> {
 
 fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Result<Reply> {
     let id = call.params.need_song("id")?;
-    let file = call.app.db.read(|db| songs::file(db, call.viewer(), id))?;
+    let (app, viewer) = (call.app, call.viewer());
+    let read = || app.db.read(|db| songs::file(db, viewer, id));
+    let file = app.known_songs.find(&app.db, &(id, viewer.scope), read)?;
     let file = file.ok_or_else(|| Fail::not_found("Song"))?;
     let plan = Plan {
         content_type: kind::content_type(&file.suffix, file.video).into(),
