@@ -94,7 +94,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "visits",
         ],
     ),
-    ("route", &["app", "error", "http", "metrics", "share", "subsonic"]),
+    ("route", &["app", "error", "http", "media", "metrics", "share", "subsonic"]),
     ("reload", &["app", "config", "log"]),
     // What watches over the server looks at all of it.
     ("health", &["app", "db", "http", "route", "scan", "systemd"]),
