@@ -197,7 +197,7 @@ fn open(
     Box::pin(async move {
         let permits = sender.permits();
         let opened = on_disk(permits, move || {
-            let file = open_regular(&path)?;
+            let (file, _) = open_regular(&path)?;
             let identity = verify(&file, identity)?;
             Ok((Arc::new(file), identity, path))
         });
@@ -214,7 +214,7 @@ fn open(
 async fn checksum(permits: Arc<Semaphore>, path: Arc<Path>, identity: Identity) -> io::Result<u32> {
     let (mut crc, mut at) = (Crc::new(), 0);
     let open = move || {
-        let file = open_regular(&path)?;
+        let (file, _) = open_regular(&path)?;
         verify(&file, identity)?;
         Ok(file)
     };
