@@ -134,7 +134,7 @@ mod tests {
     }
 
     fn threads(runtime: &Runtime) -> Threads {
-        Threads::new(runtime.handle().clone(), PATIENCE_WITH_DISKS)
+        Threads::new(runtime.handle().clone(), Arc::default(), PATIENCE_WITH_DISKS)
     }
 
     /// A server that takes connections.
