@@ -1,16 +1,16 @@
 //! Gives the program its version, that of the package and the commit where git knows one, and
 //! compresses the files that share pages load.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{fs, io};
 
 /// The folder of what share pages load, and the files in it that are sent on their own.
 const ASSETS: (&str, [&str; 2]) = ("src/share/assets", ["share.js", "icon.svg"]);
 
-fn main() {
+fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    compress_assets();
+    compress_assets()?;
     let package = env!("CARGO_PKG_VERSION");
     let version = match commit(package) {
         Some(commit) => format!("{package}+{commit}"),
@@ -18,27 +18,27 @@ fn main() {
     };
     // Cargo sets this for `cargo run` too: a name that began as our settings do would be taken for one.
     println!("cargo::rustc-env=BUILD_VERSION={version}");
+    Ok(())
 }
 
 /// Writes each file as brotli beside the other products of the build.
-fn compress_assets() {
+fn compress_assets() -> io::Result<()> {
     let (folder, names) = ASSETS;
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo names a folder"));
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     for name in names {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
         println!("cargo::rerun-if-changed={}", source.display());
-        let plain =
-            fs::read(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
-        let mut packed = Vec::new();
+        let plain = fs::read(&source)?;
         let parameters = brotli::enc::BrotliEncoderParams {
             quality: 11,
             size_hint: plain.len(),
             ..Default::default()
         };
-        brotli::BrotliCompress(&mut plain.as_slice(), &mut packed, &parameters)
-            .expect("memory takes all");
-        fs::write(out.join(format!("{name}.br")), packed).expect("the folder takes a file");
+        let mut packed = Vec::new();
+        brotli::BrotliCompress(&mut plain.as_slice(), &mut packed, &parameters)?;
+        fs::write(out.join(format!("{name}.br")), packed)?;
     }
+    Ok(())
 }
 
 /// The short name of the commit; `None` for the release itself and outside a checkout of ours.

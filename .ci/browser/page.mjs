@@ -126,12 +126,19 @@ export default async function checks({ links, site }) {
 
   await check('the link can be shown as a picture, and that is fetched when it is asked for', links.plain, {}, async (page) => {
     const fetched = () => page.evaluate(() => performance.getEntriesByType('resource').filter((entry) => entry.name.includes('qr.svg')).length);
-    const picture = page.locator('img.qr');
-    if (await picture.count() === 0) return;
     assert.equal(await fetched(), 0);
     await page.locator('.more-ways summary').click();
     await until(page, () => document.querySelector('img.qr').naturalWidth > 0);
     assert.equal(await fetched(), 1);
+    for (const link of await page.locator('.more-ways a').all()) {
+      const answer = await page.request.get(new URL(await link.getAttribute('href'), links.plain).href);
+      assert.equal(answer.status(), 200);
+    }
+  });
+
+  await check('no name of a user is told', links.mix, {}, async (page) => {
+    assert.doesNotMatch(await page.content(), /admin/);
+    assert.equal(await page.locator('h1').textContent(), 'Shared music');
   });
 
   await check('what is missing is shown and not played', links.mix, {}, async (page) => {

@@ -498,7 +498,7 @@ mod tests {
 
     #[test]
     fn nothing_is_offered_to_keep_where_downloads_are_off() {
-        assert!(html(&album()).contains(" download="));
+        assert!(html(&album()).contains("/get/so1.flac\" download "));
         assert!(!html(&mix()).contains("download"));
     }
 
