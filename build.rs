@@ -21,10 +21,11 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Writes each file as brotli beside the other products of the build.
+/// Writes each file, and what brotli makes of it, to the folder that is embedded in the program.
 fn compress_assets() -> io::Result<()> {
     let (folder, names) = ASSETS;
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("assets");
+    fs::create_dir_all(&out)?;
     for name in names {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
         println!("cargo::rerun-if-changed={}", source.display());
@@ -36,6 +37,7 @@ fn compress_assets() -> io::Result<()> {
         };
         let mut packed = Vec::new();
         brotli::BrotliCompress(&mut plain.as_slice(), &mut packed, &parameters)?;
+        fs::write(out.join(name), plain)?;
         fs::write(out.join(format!("{name}.br")), packed)?;
     }
     Ok(())

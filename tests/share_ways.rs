@@ -440,8 +440,8 @@ fn addresses_follow_the_host_where_no_public_one_is_set() {
     let (server, path) = shared("id=al1");
     let mut open = server.app.config.clone();
     open.public_url = None;
-    let Server { mut app, folder, .. } = server;
-    app.config = open;
+    let Server { app, folder, .. } = server;
+    app.reload(open);
     let mut request = Request::get(&format!("{path}/share.json"));
     request.headers.insert("host", HeaderValue::from_static("music.lan:4040"));
     let response = kinglet::route::dispatch(&app, &request).finish();

@@ -1,5 +1,6 @@
 //! The files the share page loads, embedded in the program and named by their content.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use hyper::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, VARY,
 };
 use hyper::{Response as HttpResponse, StatusCode};
-use sha2::{Digest, Sha256};
+use rust_embed::Embed;
 
 use crate::http::accepted::{Coding, coding, gzip};
 use crate::http::body::{Body, Response};
@@ -20,29 +21,14 @@ const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, i
 /// Bytes of the content's SHA-256 in a name: enough that no two releases ever share one.
 const HASH_BYTES: usize = 8;
 
-/// A file as it is built in.
-struct Source {
-    name: &'static str,
-    content_type: &'static str,
-    plain: &'static [u8],
-    /// Made by build.rs.
-    brotli: &'static [u8],
-}
+/// The files, and each as brotli, as build.rs puts them together.
+#[derive(Embed)]
+#[folder = "$OUT_DIR/assets/"]
+struct Files;
 
-const SOURCES: [Source; 2] = [
-    Source {
-        name: "share.js",
-        content_type: "text/javascript; charset=utf-8",
-        plain: include_bytes!("assets/share.js"),
-        brotli: include_bytes!(concat!(env!("OUT_DIR"), "/share.js.br")),
-    },
-    Source {
-        name: "icon.svg",
-        content_type: "image/svg+xml",
-        plain: include_bytes!("assets/icon.svg"),
-        brotli: include_bytes!(concat!(env!("OUT_DIR"), "/icon.svg.br")),
-    },
-];
+/// The names of the files with their content types.
+const NAMES: [(&str, &str); 2] =
+    [("share.js", "text/javascript; charset=utf-8"), ("icon.svg", "image/svg+xml")];
 
 /// The drawing of pages without a cover; it stands in the page itself.
 pub const ICON: &str = include_str!("assets/icon.svg");
@@ -61,7 +47,8 @@ struct Asset {
 }
 
 /// All of them; gzip is made once, at the first request: some kilobytes.
-static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| SOURCES.iter().filter_map(load).collect());
+static ASSETS: LazyLock<Vec<Asset>> =
+    LazyLock::new(|| NAMES.into_iter().filter_map(load).collect());
 
 /// The address of an embedded file relative to a share page, such as
 /// `assets/share-0123456789abcdef.js` for `share.js`; `assets/<name>`, which [`serve`] refuses,
@@ -104,19 +91,28 @@ pub fn serve(name: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
-fn load(source: &Source) -> Option<Asset> {
-    let (stem, suffix) = source.name.rsplit_once('.')?;
-    let digest = Sha256::digest(source.plain);
+fn load((name, content_type): (&'static str, &'static str)) -> Option<Asset> {
+    let (stem, suffix) = name.rsplit_once('.')?;
+    let (plain, brotli) = (Files::get(name)?, Files::get(&format!("{name}.br"))?);
+    let digest = plain.metadata.sha256_hash();
     let hash: String = digest.iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
     Some(Asset {
-        name: source.name,
+        name,
         hashed: format!("{stem}-{hash}.{suffix}"),
-        content_type: source.content_type,
+        content_type,
         hash,
-        plain: Bytes::from_static(source.plain),
-        gzip: Bytes::from(gzip(source.plain, Compression::best()).ok()?),
-        brotli: Bytes::from_static(source.brotli),
+        gzip: Bytes::from(gzip(&plain.data, Compression::best()).ok()?),
+        plain: embedded(plain.data),
+        brotli: embedded(brotli.data),
     })
+}
+
+/// Bytes that are part of the program, without a copy.
+fn embedded(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => Bytes::from(data),
+    }
 }
 
 #[cfg(test)]
@@ -144,21 +140,21 @@ mod tests {
 
     #[test]
     fn every_file_is_served_under_the_name_its_address_tells() {
-        for source in &SOURCES {
-            let address = url(source.name);
+        for (name, content_type) in NAMES {
+            let address = url(name);
             let response = get(&address, None).expect(&address);
             assert_eq!(response.status(), 200);
-            assert_eq!(response.headers()[CONTENT_TYPE], source.content_type);
+            assert_eq!(response.headers()[CONTENT_TYPE], content_type);
             assert_eq!(response.headers()[CACHE_CONTROL], CACHE);
             assert!(!response.headers().contains_key(CONTENT_ENCODING));
-            assert_eq!(bytes(response), source.plain);
+            assert!(bytes(response) == *Files::get(name).unwrap().data, "{name}");
         }
     }
 
     #[test]
     fn every_coding_is_the_same_file_with_a_tag_of_its_own() {
-        for source in &SOURCES {
-            let (address, mut tags) = (url(source.name), Vec::new());
+        for (file, _) in NAMES {
+            let (address, mut tags) = (url(file), Vec::new());
             let name = address.strip_prefix("assets/").unwrap();
             for (accepted, coding) in [
                 ("gzip, deflate, br, zstd", Some("br")),
@@ -184,7 +180,7 @@ mod tests {
                     }
                     None => plain.extend(body),
                 }
-                assert!(plain == source.plain, "{} {accepted}", source.name);
+                assert!(plain == *Files::get(file).unwrap().data, "{file} {accepted}");
             }
             assert!(tags[0] != tags[1] && tags[1] == tags[2] && tags[2] != tags[3]);
         }

@@ -96,6 +96,7 @@ pub fn page(share: &Share, content: Content, words: &'static Words, base: &str) 
         qr: format!("{token}/qr.svg"),
         archive: download.then(|| format!("{token}/tracks.zip")),
         expires: share.expires,
+        counted: share.max_plays.is_some(),
         previews,
     }
 }

@@ -48,6 +48,8 @@ pub struct Page {
     pub archive: Option<String>,
     /// When the link ends, ms since 1970; `None` where it does not.
     pub expires: Option<i64>,
+    /// Whether it may be played only so often, so that nothing is fetched that is not heard.
+    pub counted: bool,
     /// What link previews read, in HTML: see `preview`.
     pub previews: String,
 }
@@ -129,18 +131,26 @@ pub fn page(share: &Page) -> Document {
         artist.map_or_else(|| title.clone(), |artist| format!("{title} – {}", escape(artist)));
     let head =
         format!("{}<script defer src=\"{}\"></script>\n", share.previews, assets::url("share.js"));
-    let mut attributes = String::new();
-    attribute(&mut attributes, "data-share", &share.token);
     document(&Parts {
         words,
         up: "",
         title: &name,
         head: &head,
-        attributes: &attributes,
+        attributes: &for_script(share),
         body: &body,
         colours: share.colours,
         frames: Frames::Nowhere,
     })
+}
+
+/// What the script is told of a share, as attributes of the body.
+fn for_script(share: &Page) -> String {
+    let mut attributes = String::new();
+    attribute(&mut attributes, "data-share", &share.token);
+    if share.counted {
+        attribute(&mut attributes, "data-counted", "");
+    }
+    attributes
 }
 
 /// The player for frames of other sites: the same list and player, with little around it. It lies one
@@ -175,8 +185,7 @@ pub fn embed(share: &Page) -> Document {
         tracks::list(words, "../", &share.tracks),
         player::player(words, share.cover.as_ref(), "../"),
     );
-    let mut attributes = String::from(" class=\"embed\"");
-    attribute(&mut attributes, "data-share", &share.token);
+    let attributes = format!(" class=\"embed\"{}", for_script(share));
     let head = format!("<script defer src=\"../{}\"></script>\n", assets::url("share.js"));
     document(&Parts {
         words,
@@ -351,6 +360,7 @@ mod tests {
             qr: format!("{TOKEN}/qr.svg"),
             archive: Some(format!("{TOKEN}/tracks.zip")),
             expires: Some(1_804_032_000_000),
+            counted: false,
             previews: "<meta property=\"og:title\" content=\"Songs from the Spruce\">\n".to_owned(),
         }
     }

@@ -6,6 +6,7 @@ use hyper::StatusCode;
 
 use super::content::{self, Content};
 use super::document::Document;
+use super::files::for_guests;
 use super::gate::Guest;
 use super::lyrics::{self, Shape};
 use super::page::{self, Page};
@@ -49,8 +50,10 @@ fn drawn(guest: Guest, share: &Share, draw: fn(&Page) -> Document) -> Result<Wor
     };
     let words = Words::wanted(&guest.request.headers);
     let mut page = content::page(share, content, words, &guest.origin.base);
-    let request = guest.request.clone();
-    let answer = move |page: &Page| document(StatusCode::OK, draw(page), &request.headers);
+    let (request, guests) = (guest.request.clone(), share.clone());
+    let answer = move |page: &Page| {
+        for_guests(&guests, document(StatusCode::OK, draw(page), &request.headers))
+    };
     let Some((source, stamp)) = cover else { return Ok(Work::Done(answer(&page))) };
     page.colours = app.covers.known_colours(stamp);
     if page.colours.is_some() {
@@ -83,7 +86,7 @@ pub fn lyrics(guest: Guest, token: &str, song: i64, shape: Shape) -> Result<Work
     })?;
     let (song, lyrics) = found.ok_or(Refusal::NoFile)?;
     let headers = &guest.request.headers;
-    Ok(Work::Done(match shape {
+    let answer = match shape {
         Shape::Json => changing(compressed(
             body::respond(StatusCode::OK, "application/json", lyrics::json(&lyrics)),
             headers,
@@ -92,5 +95,6 @@ pub fn lyrics(guest: Guest, token: &str, song: i64, shape: Shape) -> Result<Work
             let page = lyrics::page(Words::wanted(headers), &share.token, &song, &lyrics);
             document(StatusCode::OK, page, headers)
         }
-    }))
+    };
+    Ok(Work::Done(for_guests(&share, answer)))
 }

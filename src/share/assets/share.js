@@ -240,8 +240,10 @@
       document.title = documentTitle;
     }
 
-    // Near the end the next track is fetched into a free deck, and started there just before the end.
+    // Near the end the next track is fetched into a free deck, and started there just before the end. Where
+    // plays are counted, what is fetched and not heard would be one.
     function prepare() {
+      if ('counted' in document.body.dataset) return;
       const index = repeat === 'one' ? undefined : beside(now, 1), left = (length() - sound.currentTime) / speed;
       if (index === undefined || index === now || sleepAfter || !(left < FETCH_NEXT)) return;
       const deck = free(index);
