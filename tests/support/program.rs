@@ -9,6 +9,7 @@ pub fn program() -> Command {
     let named = env::var("KINGLET_TEST_PROGRAM").unwrap_or_default();
     let mut words = named.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or(env!("CARGO_BIN_EXE_kinglet")));
-    command.args(words);
+    // It would be taken for a setting.
+    command.args(words).env_remove("KINGLET_TEST_PROGRAM");
     command
 }
