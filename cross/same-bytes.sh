@@ -14,9 +14,11 @@ target=${1:-x86_64-unknown-linux-musl}
 cross=$(mkdir -p "${CARGO_TARGET_DIR:-target}/cross" && cd "${CARGO_TARGET_DIR:-target}/cross" && pwd)
 there=$(mktemp -d)
 trap 'rm -rf "$there"' EXIT
+commit=$(git rev-parse HEAD)
 # build NAME: what a clone in a folder of that name, with its own target folder, is built to.
 build() {
-    git clone --quiet . "$there/$1"
+    git clone --quiet --no-checkout . "$there/$1"
+    git -C "$there/$1" checkout --quiet --detach "$commit"
     (
         cd "$there/$1"
         # Its tools are no part of what is compared.
