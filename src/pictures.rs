@@ -1,5 +1,9 @@
 //! The picture of a thing, from where the database says it is: scaled, kept, ready to be sent.
 
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use hyper::{Method, StatusCode};
 
@@ -38,11 +42,34 @@ pub fn scaled(
     })
 }
 
-/// The colours of a picture; blocks. See `Covers::colours` for the errors.
-pub fn colours(covers: &Covers, source: &covers::Source, stamp: i64) -> Result<Colours> {
-    covers.colours(stamp, || {
-        cover::load(source, |path| Ok(tags::read(path)?.picture.map(|picture| picture.bytes)))
-    })
+/// The colours of a picture, if they are known or are to be had within `wait`. What takes longer,
+/// since a disk sleeps, is for the next who asks: a thread of its own goes on with it. There are few
+/// of them, and none who asks while one is at a picture waits for it: see `Covers::begin_colours`.
+pub fn colours_soon(
+    covers: &Arc<Covers>,
+    source: covers::Source,
+    stamp: i64,
+    wait: Duration,
+) -> Option<Colours> {
+    if let Some(known) = covers.known_colours(stamp) {
+        return Some(known);
+    }
+    let place = Covers::begin_colours(covers, stamp)?;
+    let (tell, told) = mpsc::sync_channel(1);
+    let looks = move || {
+        let found = place.colours(|| {
+            cover::load(&source, |path| Ok(tags::read(path)?.picture.map(|picture| picture.bytes)))
+        });
+        match found {
+            // Whoever asked may have gone on without it.
+            Ok(colours) => drop(tell.try_send(colours)),
+            Err(error) => tracing::warn!(%error, "the colours of a cover are not known"),
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("colours".into()).spawn(looks) {
+        tracing::warn!(%error, "the colours of a cover are not looked for");
+    }
+    told.recv_timeout(wait).ok()
 }
 
 /// The response with a picture; 304 where the client has it already.

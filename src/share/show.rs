@@ -1,6 +1,6 @@
 //! The pages of a share, answered.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::StatusCode;
 
@@ -17,9 +17,13 @@ use crate::clock::now;
 use crate::db::shares::{self, Share};
 use crate::http::accepted::compressed;
 use crate::http::body;
-use crate::http::work::{Queue, Work};
+use crate::http::work::Work;
 use crate::id::Id;
 use crate::pictures;
+
+/// How long a page waits for the colours of its cover, once for each: as long as nobody minds. A disk
+/// that sleeps or hangs does not keep a page, which has our own colours then.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The page of a share.
 pub fn page(guest: Guest, token: &str) -> Result<Work, Refusal> {
@@ -36,8 +40,7 @@ pub fn embed(guest: Guest, token: &str) -> Result<Work, Refusal> {
     drawn(guest, &share, page::embed)
 }
 
-/// Draws a page and counts the visit. It waits for a disk where the colours of its cover are not known
-/// yet: once a cover, since the picture is to be made smaller for this page anyway.
+/// Draws a page and counts the visit.
 fn drawn(guest: Guest, share: &Share, draw: fn(&Page) -> Document) -> Result<Work, Refusal> {
     let app = guest.app;
     let content = app.db.read(|db| content::read(db, share))?;
@@ -48,25 +51,12 @@ fn drawn(guest: Guest, share: &Share, draw: fn(&Page) -> Document) -> Result<Wor
         Some(of) => pictures::find(app, share.seen_by(STRANGER), of)?,
         None => None,
     };
-    let words = Words::wanted(&guest.request.headers);
-    let mut page = content::page(share, content, words, &guest.origin.base);
-    let (request, guests) = (guest.request.clone(), share.clone());
-    let answer = move |page: &Page| {
-        for_guests(&guests, document(StatusCode::OK, draw(page), &request.headers))
-    };
-    let Some((source, stamp)) = cover else { return Ok(Work::Done(answer(&page))) };
-    page.colours = app.covers.known_colours(stamp);
-    if page.colours.is_some() {
-        return Ok(Work::Done(answer(&page)));
-    }
-    let covers = Arc::clone(&app.covers);
-    Ok(Work::on_disk(Queue::Pictures, move || {
-        match pictures::colours(&covers, &source, stamp) {
-            Ok(colours) => page.colours = Some(colours),
-            Err(error) => tracing::warn!(%error, "the colours of a cover are not known"),
-        }
-        answer(&page)
-    }))
+    let headers = &guest.request.headers;
+    let mut page = content::page(share, content, Words::wanted(headers), &guest.origin.base);
+    page.colours = cover
+        .and_then(|(source, stamp)| pictures::colours_soon(&app.covers, source, stamp, PATIENCE));
+    let response = document(StatusCode::OK, draw(&page), headers);
+    Ok(Work::Done(for_guests(share, response)))
 }
 
 /// What the picture of a share is that of.
@@ -86,7 +76,7 @@ pub fn lyrics(guest: Guest, token: &str, song: i64, shape: Shape) -> Result<Work
     })?;
     let (song, lyrics) = found.ok_or(Refusal::NoFile)?;
     let headers = &guest.request.headers;
-    let answer = match shape {
+    let response = match shape {
         Shape::Json => changing(compressed(
             body::respond(StatusCode::OK, "application/json", lyrics::json(&lyrics)),
             headers,
@@ -96,5 +86,5 @@ pub fn lyrics(guest: Guest, token: &str, song: i64, shape: Shape) -> Result<Work
             document(StatusCode::OK, page, headers)
         }
     };
-    Ok(Work::Done(for_guests(&share, answer)))
+    Ok(Work::Done(for_guests(&share, response)))
 }

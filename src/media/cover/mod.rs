@@ -39,6 +39,9 @@ const MOST_BROKEN: usize = 256;
 /// Pictures whose colours are remembered; the oldest go. 20 KiB.
 const MOST_COLOURS: usize = 1024;
 
+/// Pictures whose colours are looked for at a time, each by a thread of its own.
+const MOST_COLOURING: usize = 4;
+
 /// The size from which the colours of a picture are taken, in pixels.
 const COLOURS_SIZE: u32 = 96;
 
@@ -75,6 +78,8 @@ struct State {
     broken: VecDeque<(i64, String)>,
     /// Stamps of pictures and their colours, oldest first.
     colours: VecDeque<(i64, Colours)>,
+    /// Stamps of pictures whose colours are being looked for.
+    colouring: Vec<i64>,
 }
 
 /// A picture's stamp and the size wished for.
@@ -137,6 +142,17 @@ impl Covers {
     pub fn known_colours(&self, stamp: i64) -> Option<Colours> {
         let state = lock(&self.state);
         state.colours.iter().find(|(other, _)| *other == stamp).map(|(_, colours)| *colours)
+    }
+
+    /// A place to look for the colours of a picture; `None` where somebody does so already, or as
+    /// many are at it as may be.
+    pub fn begin_colours(covers: &Arc<Covers>, stamp: i64) -> Option<Colouring> {
+        let mut state = lock(&covers.state);
+        if state.colouring.len() >= MOST_COLOURING || state.colouring.contains(&stamp) {
+            return None;
+        }
+        state.colouring.push(stamp);
+        Some(Colouring { covers: Arc::clone(covers), stamp })
     }
 
     /// The colours of a picture, taken from a small one that is kept; `source` as for
@@ -263,6 +279,25 @@ impl Covers {
         }
         *free -= 1;
         Permit { covers: self }
+    }
+}
+
+/// The right to look for the colours of a picture; given back when dropped.
+pub struct Colouring {
+    covers: Arc<Covers>,
+    stamp: i64,
+}
+
+impl Colouring {
+    /// Looks for them; blocks. See `Covers::colours`.
+    pub fn colours(&self, source: impl FnOnce() -> Result<Vec<u8>>) -> Result<Colours> {
+        self.covers.colours(self.stamp, source)
+    }
+}
+
+impl Drop for Colouring {
+    fn drop(&mut self) {
+        lock(&self.covers.state).colouring.retain(|stamp| *stamp != self.stamp);
     }
 }
 
@@ -467,6 +502,20 @@ mod tests {
         covers.colours(-1, || Ok(fixture("baseline.jpg"))).unwrap();
         assert_eq!(lock(&covers.state).colours.len(), MOST_COLOURS);
         assert_eq!((covers.known_colours(1), covers.known_colours(-1)), (None, Some(colours)));
+    }
+
+    #[test]
+    fn colours_are_looked_for_at_few_places_and_once_a_picture() {
+        let dir = tempfile::tempdir().unwrap();
+        let covers = Arc::new(covers(dir.path()));
+        let begin = |stamp| Covers::begin_colours(&covers, stamp);
+        let first = begin(1).unwrap();
+        assert!(begin(1).is_none());
+        let more: Vec<_> = (2..10).filter_map(begin).collect();
+        assert_eq!(more.len(), MOST_COLOURING - 1);
+        assert!(first.colours(|| Ok(fixture("baseline.jpg"))).is_ok());
+        drop(first);
+        assert!(begin(1).is_some());
     }
 
     #[test]
