@@ -14,13 +14,13 @@ mod music;
 mod program;
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use program::Server;
+use program::nginx::Nginx;
 
 /// A task both servers are given.
 struct Task {
@@ -109,8 +109,8 @@ fn main() {
         processes: vec![server.id()],
         paths: ids.iter().map(|id| music::call("stream", &format!("id={id}"))).collect(),
     };
-    let nginx = Nginx::start(work.path(), &folder);
-    let theirs = nginx.side();
+    let nginx = start_nginx(work.path(), &folder);
+    let theirs = side_of(&nginx);
     let script = work.path().join("wrk.lua");
     fs::write(&script, SCRIPT).expect("a script");
 
@@ -176,67 +176,18 @@ fn median(figures: impl Iterator<Item = f64>) -> f64 {
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// nginx, serving a folder; ended when dropped.
-struct Nginx {
-    process: Child,
-    address: SocketAddr,
+/// nginx as a server of the songs in a folder. No bound on requests of one connection, since we have
+/// none.
+fn start_nginx(work: &Path, folder: &Path) -> Nginx {
+    Nginx::start(&work.join("nginx"), |address| {
+        let folder = folder.display();
+        format!(
+            "sendfile on; keepalive_requests 1000000000;\nserver {{ listen {address}; root {folder}; }}"
+        )
+    })
 }
 
-impl Nginx {
-    fn start(work: &Path, folder: &Path) -> Nginx {
-        let own = work.join("nginx");
-        fs::create_dir(&own).expect("a folder");
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
-        let own = own.display();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("{kind}_temp_path {own}/temp;\n"))
-            .collect();
-        // As many processes as we have threads for connections, and no bound on requests of one
-        // connection, since we have none. The user is the one who made the folder.
-        let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
-        let settings = format!(
-            "daemon off; {user} worker_processes 2; pid {own}/pid; error_log {own}/error.log;\n\
-             events {{ worker_connections 512; }}\n\
-             http {{\n access_log off; sendfile on; keepalive_requests 1000000000;\n {temporary}\
-             server {{ listen {address}; root {}; }}\n}}\n",
-            folder.display()
-        );
-        let file = work.join("nginx.conf");
-        fs::write(&file, settings).expect("settings");
-        let process = Command::new("nginx")
-            .args([Path::new("-c"), &file])
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a running nginx");
-        let mut nginx = Nginx { process, address };
-        let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            let ended = nginx.process.try_wait().expect("a state");
-            assert!(ended.is_none() && began.elapsed() < Duration::from_secs(20), "no nginx");
-            thread::sleep(Duration::from_millis(10));
-        }
-        nginx
-    }
-
-    /// It as a server of the songs; its first process has others work.
-    fn side(&self) -> Side {
-        let first = self.process.id();
-        let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
-        let workers = children.expect("a list").split_whitespace().map(str::parse).collect();
-        let processes: Vec<u32> = Result::expect(workers, "numbers of processes");
-        let paths = (0..music::FILES).map(|number| format!("/{number:03}.wav")).collect();
-        Side { address: self.address, processes, paths }
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // Killed, it would leave those that work for it.
-        let process = rustix::process::Pid::from_child(&self.process);
-        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
-        let _ = self.process.wait();
-    }
+fn side_of(nginx: &Nginx) -> Side {
+    let paths = (0..music::FILES).map(|number| format!("/{number:03}.wav")).collect();
+    Side { address: nginx.address(), processes: nginx.processes(), paths }
 }

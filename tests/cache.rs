@@ -9,16 +9,15 @@ mod music;
 #[path = "../benches/program/mod.rs"]
 mod program;
 
-use std::fs;
 use std::io::{BufReader, Read};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use program::{Connection, Server};
+use program::nginx::Nginx;
+use program::{Connection, Server, free};
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
@@ -39,7 +38,7 @@ struct Set {
 
 impl Set {
     fn new() -> Option<Set> {
-        if Command::new("nginx").arg("-v").stderr(Stdio::null()).status().is_err() {
+        if !Nginx::is_there() {
             println!("skipped: no nginx");
             return None;
         }
@@ -58,7 +57,7 @@ impl Set {
             ]),
         );
         let id = music::ids(&server, 1).remove(0);
-        let nginx = Nginx::start(work.path(), server.address());
+        let nginx = start_nginx(work.path(), server.address());
         Some(Set { nginx, server, metrics, song, id, work })
     }
 
@@ -87,17 +86,10 @@ impl Set {
     }
 }
 
-/// nginx with the settings of the README; ended when dropped.
-struct Nginx {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Nginx {
-    fn start(work: &Path, server: SocketAddr) -> Nginx {
-        let own = work.join("nginx");
-        fs::create_dir(&own).unwrap();
-        let address = free();
+/// nginx with the settings of the README, in front of a server.
+fn start_nginx(work: &Path, server: SocketAddr) -> Nginx {
+    let own = work.join("nginx");
+    Nginx::start(&own, |address| {
         let (_, after) = README.split_once("```nginx\n").expect("settings for nginx");
         let mut shown = after.split_once("```").unwrap().0.to_owned();
         for (example, here) in [
@@ -109,44 +101,8 @@ impl Nginx {
             assert!(shown.contains(example), "no {example} in the README");
             shown = shown.replace(example, here);
         }
-        let own = own.display();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("{kind}_temp_path {own}/temp;\n"))
-            .collect();
-        let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
-        let settings = format!(
-            "daemon off; {user} worker_processes 2; worker_rlimit_nofile 8192; pid {own}/pid; error_log {own}/error.log;\n\
-             events {{ worker_connections 4096; }}\nhttp {{\naccess_log off;\n{temporary}{shown}\n}}\n",
-        );
-        let file = work.join("nginx.conf");
-        fs::write(&file, settings).unwrap();
-        let mut process = Command::new("nginx").args([Path::new("-c"), &file]).spawn().unwrap();
-        let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(process.try_wait().unwrap().is_none(), "nginx ended");
-            assert!(began.elapsed() < Duration::from_secs(20), "nginx does not start");
-            thread::sleep(Duration::from_millis(10));
-        }
-        Nginx { process, address }
-    }
-
-    fn connect(&self) -> Connection {
-        connect(self.address)
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // Killed, it would leave those that work for it.
-        let process = rustix::process::Pid::from_child(&self.process);
-        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
-        let _ = self.process.wait();
-    }
-}
-
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+        shown
+    })
 }
 
 fn connect(address: SocketAddr) -> Connection {

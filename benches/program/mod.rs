@@ -3,6 +3,8 @@
 // Each bench uses what it needs of this module.
 #![allow(dead_code, clippy::expect_used, clippy::unwrap_used)]
 
+pub mod nginx;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -22,9 +24,7 @@ pub struct Server {
 impl Server {
     /// Starts it for a folder with music and one with data, and waits until it answers.
     pub fn start(music: &Path, data: &Path, settings: &[(&str, &str)]) -> Server {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
+        let address = free();
         let began = Instant::now();
         let process = command()
             .args(["serve", "--listen", &address.to_string(), "--log-level", "error"])
@@ -104,6 +104,12 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// An address that nothing listens on.
+pub fn free() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address")
 }
 
 /// The program: the one of this build, or the words of `BENCH_PROGRAM`, such as an emulator and a
