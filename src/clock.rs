@@ -35,27 +35,6 @@ pub fn moment(milliseconds: i64) -> String {
     format!("{}T{hour:02}:{minute:02}:{second:02}Z", day(milliseconds))
 }
 
-/// The day of a moment in ms since 1970, in UTC: `24 November 2026`.
-pub fn day_in_words(milliseconds: i64) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let (year, month, day) = civil(milliseconds.div_euclid(86_400_000));
-    let name = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).unwrap_or(&"");
-    format!("{day} {name} {year}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,7 +44,6 @@ mod tests {
         assert_eq!(day(0), "1970-01-01");
         assert_eq!(day(951_782_400_000), "2000-02-29");
         assert_eq!(day(-1), "1969-12-31");
-        assert_eq!(day_in_words(951_782_400_000), "29 February 2000");
         assert_eq!(moment(1_790_000_000_999), "2026-09-21T14:13:20Z");
         assert_eq!(moment(-1), "1969-12-31T23:59:59Z");
     }

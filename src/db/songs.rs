@@ -297,29 +297,6 @@ pub fn of_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Vec<Son
     picked(db, pick, (viewer.user, viewer.scope, folder))
 }
 
-/// The songs of a folder and all folders below it.
-pub fn below_folder(db: &Connection, viewer: Viewer, folder: i64) -> Result<Vec<Song>> {
-    let pick = "WITH RECURSIVE below (id, path) AS (
-            SELECT id, path FROM folder WHERE id = ?3
-            UNION SELECT folder.id, folder.path FROM folder
-            JOIN below ON folder.parent_id = below.id AND folder.missing IS NULL)
-        SELECT song.id FROM below JOIN song ON song.folder_id = below.id AND song.missing IS NULL
-        ORDER BY below.path, disc, track, file_name LIMIT -1";
-    picked(db, pick, (viewer.user, viewer.scope, folder))
-}
-
-/// The songs an artist is credited on as artist or album artist, album by album.
-pub fn of_artist(db: &Connection, viewer: Viewer, artist: i64) -> Result<Vec<Song>> {
-    let pick = "SELECT song.id FROM (
-            SELECT song_id AS id FROM song_artist WHERE artist_id = ?3 AND role <= 2
-            UNION SELECT song.id FROM album_artist JOIN song ON song.album_id = album_artist.album_id
-                WHERE album_artist.artist_id = ?3 AND main) credited
-        JOIN song ON song.id = credited.id JOIN album ON album.id = song.album_id
-        WHERE song.missing IS NULL
-        ORDER BY album.year, album.sort_key, album.id, song.disc, song.track, song.id LIMIT -1";
-    picked(db, pick, (viewer.user, viewer.scope, artist))
-}
-
 /// The file of a song.
 pub fn file(db: &Connection, viewer: Viewer, id: i64) -> Result<Option<File>> {
     let mut statement = db.prepare_cached(

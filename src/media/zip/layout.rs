@@ -104,11 +104,6 @@ impl Layout {
         self.members.is_empty()
     }
 
-    /// The members in order.
-    pub fn members(&self) -> &[Member] {
-        &self.members
-    }
-
     /// The part of the archive that begins at a byte, up to the end of a range at most; `None`
     /// where there is none left.
     pub fn part(&self, range: Range<u64>) -> Option<Part> {
