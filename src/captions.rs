@@ -1,20 +1,14 @@
 //! The captions of a video, from where the database says they are: read, converted, ready to be sent.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
-use hyper::{Method, StatusCode};
-use sha2::{Digest, Sha256};
-
 use crate::db::videos::Source;
 use crate::error::{Error, Result};
-use crate::http::body::{Body, Response};
-use crate::http::range::has_copy;
+use crate::http::body::{self, Response};
 use crate::http::request::Request;
 use crate::media::captions::{self, Captions, Format, Kept, Key, MOST_BYTES};
+use crate::media::source::read_regular;
 use crate::scan::tags;
 
 /// A file of captions as it is sent.
@@ -47,17 +41,8 @@ pub fn text(kept: &Kept, source: &Source, wanted: Option<Format>) -> Result<Text
 
 fn bytes(path: &Path) -> Result<Vec<u8>> {
     let failed = |cause| Error::caused(format!("cannot read {}", path.display()), cause);
-    let mut bytes = Vec::new();
-    // Looked at before it is opened: opening a pipe would wait for its writer.
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(Error::new(format!("{} is not a regular file", path.display())));
-    }
-    let file = File::open(path).map_err(failed)?;
-    file.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    match bytes.len() > MOST_BYTES {
-        true => Err(Error::new(format!("{} is too long for captions", path.display()))),
-        false => Ok(bytes),
-    }
+    let too_long = || Error::new(format!("{} is too long for captions", path.display()));
+    read_regular(path, MOST_BYTES).map_err(failed)?.ok_or_else(too_long)
 }
 
 fn inside(kept: &Kept, path: &Path, track: u32) -> Result<Arc<Captions>> {
@@ -76,23 +61,6 @@ fn inside(kept: &Kept, path: &Path, track: u32) -> Result<Arc<Captions>> {
 
 /// The response with captions; 304 where the client has them already.
 pub fn respond(text: Text, request: &Request, cache: &'static str) -> Response {
-    let digest = Sha256::digest(text.text.as_bytes());
-    let etag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let etag = format!("\"{etag}\"");
-    let mut response = Response::new(Body::empty());
-    if has_copy(&request.headers, &etag) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    } else {
-        let headers = response.headers_mut();
-        headers.insert(hyper::header::CONTENT_LENGTH, HeaderValue::from(text.text.len()));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(text.format.content_type()));
-        if request.method != Method::HEAD {
-            *response.body_mut() = Body::full(text.text);
-        }
-    }
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(ETAG, etag);
-    }
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
-    response
+    let etag = body::tag_of(text.text.as_bytes());
+    body::tagged(request, &etag, cache, text.format.content_type(), text.text)
 }

@@ -4,15 +4,11 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
-use hyper::{Method, StatusCode};
-
 use crate::app::App;
 use crate::db::Viewer;
 use crate::db::covers::{self, Found};
 use crate::error::Result;
-use crate::http::body::{Body, Response};
-use crate::http::range::has_copy;
+use crate::http::body::{self, Response};
 use crate::http::request::Request;
 use crate::id::Id;
 use crate::media::cover::colours::Colours;
@@ -73,22 +69,6 @@ pub fn colours_soon(
 }
 
 /// The response with a picture; 304 where the client has it already.
-pub fn respond(picture: Picture, request: &Request, cache: &str) -> Response {
-    let mut response = Response::new(Body::empty());
-    if has_copy(&request.headers, &picture.etag) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    } else {
-        let length = HeaderValue::from(picture.bytes.len());
-        response.headers_mut().insert(hyper::header::CONTENT_LENGTH, length);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(picture.content_type));
-        if request.method != Method::HEAD {
-            *response.body_mut() = Body::full(picture.bytes);
-        }
-    }
-    for (name, value) in [(ETAG, picture.etag.as_str()), (CACHE_CONTROL, cache)] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
+pub fn respond(picture: Picture, request: &Request, cache: &'static str) -> Response {
+    body::tagged(request, &picture.etag, cache, picture.content_type, picture.bytes)
 }

@@ -5,9 +5,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use hyper::StatusCode;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, RETRY_AFTER,
+};
+use hyper::{Method, StatusCode};
+use sha2::{Digest, Sha256};
+
+use super::range::has_copy;
+use super::request::Request;
 
 /// A response with our body.
 pub type Response = hyper::Response<Body>;
@@ -51,6 +57,41 @@ pub fn respond(
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
+}
+
+/// The answer to a request for bytes with this tag, given with its quotes: the bytes, or 304 where the
+/// client has them already.
+pub fn tagged(
+    request: &Request,
+    etag: &str,
+    cache: &'static str,
+    content_type: &'static str,
+    bytes: impl Into<Bytes>,
+) -> Response {
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        headers.insert(ETAG, etag);
+    }
+    if has_copy(&request.headers, etag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    let bytes = bytes.into();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    if request.method != Method::HEAD {
+        *response.body_mut() = Body::full(bytes);
+    }
+    response
+}
+
+/// The strong tag of bytes that are known whole, with its quotes.
+pub fn tag_of(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    let digits: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{digits}\"")
 }
 
 /// A response of plain words.

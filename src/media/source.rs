@@ -1,7 +1,7 @@
 //! A file while it is sent: what it is, its bytes, and whether it is still the same.
 
 use std::fs::{File, Metadata};
-use std::io;
+use std::io::{self, Read};
 use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
@@ -59,6 +59,15 @@ pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
         let message = format!("{} is not a regular file", path.display());
         Err(io::Error::new(io::ErrorKind::InvalidInput, message))
     }
+}
+
+/// All bytes of a regular file; `None` where it has more than `most`.
+pub fn read_regular(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let (file, metadata) = open_regular(path)?;
+    let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    let mut bytes = Vec::with_capacity(length.min(most) + 1);
+    file.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= most).then_some(bytes))
 }
 
 /// Which file this is and which content it has, as far as the file system tells.

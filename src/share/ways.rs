@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use hyper::header::{CONTENT_DISPOSITION, ETAG, HeaderValue};
-use sha2::{Digest, Sha256};
+use hyper::header::{CONTENT_DISPOSITION, HeaderValue};
 
 use super::content;
 use super::files::{cache, for_guests};
 use super::gate::Guest;
 use super::listing::{Listing, listing};
 use super::oembed::{self, Format, Unanswered};
-use super::refusal::{Refusal, changing, text};
+use super::refusal::{CACHE_PAGE, Refusal, text};
 use super::{STRANGER, feed, json, jspf, playlist, qr};
 use crate::db::shares::Share;
-use crate::http::body::{self, Body, Response};
-use crate::http::range::has_copy;
+use crate::http::body::{self, Response};
 use crate::http::work::{Queue, Work};
 use crate::media::card::{self, Card};
 use crate::media::plan::attachment;
@@ -89,20 +87,8 @@ fn unwritten(error: impl std::fmt::Display) -> Refusal {
 
 /// The response with a document, or 304 where the client has it already.
 fn tagged(guest: Guest, kind: &'static str, document: String) -> Response {
-    let digest = Sha256::digest(&document);
-    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
-    let mut response = changing(if has_copy(&guest.request.headers, &tag) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
-    } else {
-        body::respond(StatusCode::OK, kind, document)
-    });
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(ETAG, tag);
-    }
-    response
+    let etag = body::tag_of(document.as_bytes());
+    body::tagged(guest.request, &etag, CACHE_PAGE, kind, document)
 }
 
 /// What a site is told that wants to show a link as a player.

@@ -8,8 +8,6 @@ pub mod oklab;
 mod scale;
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,6 +20,7 @@ use self::disk::Disk;
 pub use self::kind::content_type;
 use crate::db::covers::Source;
 use crate::error::{Error, Result};
+use crate::media::source::read_regular;
 
 /// Longest picture that is read, in bytes. Scans of whole booklets are about 10 MiB.
 pub const MOST_BYTES: usize = 16 << 20;
@@ -372,19 +371,7 @@ pub fn load(
 /// Reads a picture file, but no longer one than `MOST_BYTES`.
 fn read(path: &Path) -> Result<Vec<u8>> {
     let failed = |cause| Error::caused(format!("cannot read {}", path.display()), cause);
-    let file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    // Opening a pipe or a device of that name would wait for ever at the read.
-    if !metadata.is_file() {
-        return Err(Error::new(format!("{} is no file", path.display())));
-    }
-    let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-    let mut bytes = Vec::with_capacity(length.min(MOST_BYTES) + 1);
-    file.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > MOST_BYTES {
-        return Err(too_long());
-    }
-    Ok(bytes)
+    read_regular(path, MOST_BYTES).map_err(failed)?.ok_or_else(too_long)
 }
 
 fn too_long() -> Error {
@@ -414,7 +401,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use std::fs;
+    use std::fs::{self, File};
     use std::sync::Barrier;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
