@@ -42,10 +42,7 @@ impl Guest<'_> {
         find: impl FnOnce(&Connection, &str) -> rusqlite::Result<Option<(Share, T)>>,
     ) -> Result<(Share, T), Refusal> {
         let (share, found) = self.admit_listener(token, find)?;
-        match self.app.plays.is_used_up(&share) {
-            true => Err(Refusal::UsedUp),
-            false => Ok((share, found)),
-        }
+        Ok((self.not_used_up(share)?, found))
     }
 
     /// The same for a song, which somebody may be in the middle of when the plays are used up:
@@ -63,6 +60,10 @@ impl Guest<'_> {
     /// The share of a link that is open, though it may be locked for this guest: to unlock it.
     pub fn at_the_door_of(&self, token: &str) -> Result<Share, Refusal> {
         let (share, ()) = self.open(token, alone)?;
+        self.not_used_up(share)
+    }
+
+    fn not_used_up(&self, share: Share) -> Result<Share, Refusal> {
         match self.app.plays.is_used_up(&share) {
             true => Err(Refusal::UsedUp),
             false => Ok(share),
