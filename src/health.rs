@@ -9,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use crate::app::App;
 use crate::db::users;
 use crate::http::accept::Pulse;
+use crate::numbers::grouped;
 use crate::route::Threads;
 use crate::scan;
 use crate::systemd;
@@ -71,29 +72,18 @@ pub async fn tell_status(app: Arc<App>) {
 
 fn line(status: &scan::Status) -> String {
     match (status.scanning, status.total) {
-        (true, Some(total)) => format!("scanning {} of {}", grouped(status.done), grouped(total)),
-        (true, None) => format!("scanning, {} files so far", grouped(status.walked)),
+        (true, Some(total)) => {
+            format!("scanning {} of {}", grouped(status.done, ","), grouped(total, ","))
+        }
+        (true, None) => format!("scanning, {} files so far", grouped(status.walked, ",")),
         (false, total) => {
             let songs =
-                total.map_or_else(String::new, |total| format!(" {} files", grouped(total)));
+                total.map_or_else(String::new, |total| format!(" {} files", grouped(total, ",")));
             let problem = status.problems.first();
             let problem = problem.map_or_else(String::new, |text| format!("; the scan: {text}"));
             format!("serving{songs}{problem}")
         }
     }
-}
-
-/// A number with commas between its thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// What systemd is told is of use to systemd alone: the server goes on without.

@@ -18,6 +18,7 @@ pub mod log;
 pub mod lyrics;
 pub mod media;
 pub mod metrics;
+pub mod numbers;
 pub mod passphrases;
 pub mod pictures;
 pub mod playing;

@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("id", &[]),
     ("lyrics", &[]),
+    ("numbers", &[]),
     ("systemd", &[]),
     ("secret", &["error"]),
     ("http", &["error"]),
@@ -88,6 +89,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "id",
             "lyrics",
             "media",
+            "numbers",
             "passphrases",
             "pictures",
             "plays",
@@ -97,7 +99,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("route", &["app", "error", "http", "media", "metrics", "share", "subsonic"]),
     ("reload", &["app", "config", "log"]),
     // What watches over the server looks at all of it.
-    ("health", &["app", "db", "http", "route", "scan", "systemd"]),
+    ("health", &["app", "db", "http", "numbers", "route", "scan", "systemd"]),
     (
         "scrape",
         &["app", "db", "error", "http", "metrics", "media", "route", "scan", "subsonic", "VERSION"],

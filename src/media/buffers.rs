@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 /// Most buffers that are kept while nobody needs them: 1 MiB with those of
-/// [`BUFFER`](super::body::BUFFER) bytes.
+/// [`BUFFER`](super::sending::BUFFER) bytes.
 const MOST_KEPT: usize = 16;
 
 /// Buffers that nobody needs now.

@@ -12,6 +12,7 @@ pub mod pace;
 pub mod places;
 pub mod plan;
 pub mod send;
+pub mod sending;
 pub mod source;
 pub mod text;
 pub mod turns;

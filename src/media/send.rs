@@ -16,11 +16,12 @@ use tokio::sync::Semaphore;
 
 use crate::http::body::{Body, Response};
 use crate::http::range::{Answer, Validators, answer};
-pub use crate::media::body::Mode;
-use crate::media::body::{Counters, Held, Piece, Sending, Watch, Windows};
+use crate::media::body::{Piece, Windows};
 use crate::media::buffers::Buffers;
 use crate::media::pace::Pace;
 use crate::media::plan::Plan;
+pub use crate::media::sending::Mode;
+use crate::media::sending::{Counters, Held, Sending, Watch};
 use crate::media::source::{Identity, Source, open_regular};
 use crate::media::turns::Turns;
 use crate::media::window::maps_work_on;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::clock::now;
 use crate::db::Db;
 use crate::db::shares::{self, Share};
-use crate::media::body::Watch;
+use crate::media::sending::Watch;
 use crate::plays::Play;
 
 /// How long a share is believed to be as last read. A change through the server counts at once.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
-use kinglet::media::body::WINDOW;
+use kinglet::media::sending::WINDOW;
 
 use super::client::multipart;
 use super::server::{Server, content};

@@ -12,8 +12,8 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use kinglet::http::accept;
 use kinglet::http::connections::Connection;
-use kinglet::media::body::{BUFFER, WINDOW};
 use kinglet::media::send::Mode;
+use kinglet::media::sending::{BUFFER, WINDOW};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::client::multipart;

@@ -4,9 +4,9 @@ use std::fs;
 use std::io::Read;
 use std::time::Duration;
 
-use kinglet::media::body::WINDOW;
 use kinglet::media::pace::Rates;
 use kinglet::media::send::Mode;
+use kinglet::media::sending::WINDOW;
 
 use super::client::begun;
 use super::server::{Server, content, until};

@@ -20,9 +20,10 @@ use tokio::sync::Semaphore;
 use super::layout::Part;
 use super::sums::Sums;
 use super::{Archive, Content};
-use crate::media::body::{Held, Mode, Piece, Watch, Windows};
+use crate::media::body::{Piece, Windows};
 use crate::media::pace::Pace;
 use crate::media::send::Sender;
+use crate::media::sending::{Held, Mode, Watch};
 use crate::media::source::{Identity, Source, open_regular, verify};
 
 /// What is known is sent in frames of about so many bytes.

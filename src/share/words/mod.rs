@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::clock::civil;
 use crate::http::accepted::accepted;
+use crate::numbers::grouped;
 
 /// Every language there is; the first is for those who ask for none of them.
 pub const ALL: [&Words; 6] =
@@ -271,18 +272,7 @@ impl Words {
     /// A whole number, its thousands grouped as the language does it.
     pub fn number(&self, number: u64) -> String {
         let (group, least) = self.group;
-        let digits = number.to_string();
-        if number < least {
-            return digits;
-        }
-        let mut grouped = String::new();
-        for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at).is_multiple_of(3) {
-                grouped.push_str(group);
-            }
-            grouped.push(digit);
-        }
-        grouped
+        if number < least { number.to_string() } else { grouped(number, group) }
     }
 
     /// A length of time in words: `47 s`, `52 min`, `1 h 3 min`.
@@ -433,6 +423,7 @@ mod tests {
 
     #[test]
     fn days_are_named_in_the_language() {
+        assert_eq!(en::WORDS.date(951_782_400_000), "29 February 2000");
         // 1 March 2027 and 24 November 2026.
         let days = [1_803_859_200_000, 1_795_478_400_000];
         let said: Vec<_> =
