@@ -20,7 +20,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use program::Server;
-use program::nginx::Nginx;
+use program::proxy::Proxy;
 
 /// A task both servers are given.
 struct Task {
@@ -178,8 +178,8 @@ fn median(figures: impl Iterator<Item = f64>) -> f64 {
 
 /// nginx as a server of the songs in a folder. No bound on requests of one connection, since we have
 /// none.
-fn start_nginx(work: &Path, folder: &Path) -> Nginx {
-    Nginx::start(&work.join("nginx"), |address| {
+fn start_nginx(work: &Path, folder: &Path) -> Proxy {
+    Proxy::nginx(&work.join("nginx"), |address| {
         let folder = folder.display();
         format!(
             "sendfile on; keepalive_requests 1000000000;\nserver {{ listen {address}; root {folder}; }}"
@@ -187,7 +187,7 @@ fn start_nginx(work: &Path, folder: &Path) -> Nginx {
     })
 }
 
-fn side_of(nginx: &Nginx) -> Side {
+fn side_of(nginx: &Proxy) -> Side {
     let paths = (0..music::FILES).map(|number| format!("/{number:03}.wav")).collect();
     Side { address: nginx.address(), processes: nginx.processes(), paths }
 }

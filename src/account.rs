@@ -5,6 +5,7 @@
 
 use crate::app::App;
 use crate::clock::now;
+use crate::db::api_keys::{self, ApiKey, id_of};
 use crate::db::users::{self, ALL_MUSIC_FOLDERS, ALL_ROLES, Role, User};
 use crate::error::{Error, Result};
 use crate::secret;
@@ -15,6 +16,8 @@ const MOST_NAME_CHARACTERS: usize = 64;
 const MOST_PASSWORD_BYTES: usize = 1024;
 /// Letters and digits of an API key: 238 bits.
 const API_KEY_LENGTH: usize = 40;
+/// Most API keys of one user: a key for each program of a household, and far more.
+const MOST_API_KEYS: usize = 100;
 /// The name of the administrator that is made at the first start.
 const FIRST_ADMINISTRATOR: &str = "admin";
 
@@ -149,7 +152,7 @@ pub fn change(app: &App, id: i64, change: &Change) -> Result<Changed> {
         let old = app.vault.open_sealed(&user.name, &user.password);
         if let Some(new) = change.password.filter(|new| old.as_deref() != Some(*new)) {
             user.password = app.vault.seal(&user.name, new)?;
-            users::remove_keys(db, id)?;
+            api_keys::remove_all(db, id)?;
         }
         users::update(db, &user)?;
         Ok(Changed::Done)
@@ -172,12 +175,57 @@ pub fn remove(app: &App, id: i64) -> Result<Changed> {
     Ok(removed)
 }
 
-/// Makes an API key for a user; only its hash is kept, so it can be shown this once.
-pub fn new_api_key(app: &App, user: &User) -> Result<String> {
-    let key = secret::word(API_KEY_LENGTH)?;
-    let hash = secret::key_hash(&key);
-    app.db.write(|db| users::add_key(db, user.id, &hash, now()))?;
-    Ok(key)
+/// What is wrong with a name for an API key, in words; `None` for a good one.
+pub fn key_name_fault(name: &str) -> Option<&'static str> {
+    match name.chars().count() {
+        0..=MOST_NAME_CHARACTERS if name.chars().any(char::is_control) => {
+            Some("the name of an API key cannot hold control characters")
+        }
+        0..=MOST_NAME_CHARACTERS => None,
+        _ => Some("the name of an API key has 64 characters at most"),
+    }
+}
+
+/// Makes an API key for a user; only its hash is kept, so it can be shown this once. The name tells
+/// people which one it is, and may be empty.
+///
+/// # Errors
+/// The name has a fault, the user has [`MOST_API_KEYS`] keys, or the database fails.
+pub fn new_api_key(app: &App, user: &User, name: &str) -> Result<String> {
+    if let Some(fault) = key_name_fault(name) {
+        return Err(Error::new(fault));
+    }
+    app.db.write(|db| {
+        let others = api_keys::of(db, user.id)?;
+        if others.len() >= MOST_API_KEYS {
+            return Err(Error::new(format!(
+                "{} has {MOST_API_KEYS} API keys, the most there may be; end one by \
+                 `kinglet user key revoke`",
+                user.name
+            )));
+        }
+        loop {
+            let key = secret::word(API_KEY_LENGTH)?;
+            let hash = secret::key_hash(&key);
+            // A chance of one in millions, and still nobody should have to tell two apart.
+            if others.iter().all(|other| other.id() != id_of(&hash)) {
+                api_keys::add(db, user.id, &hash, name, now())?;
+                return Ok(key);
+            }
+        }
+    })
+}
+
+/// Ends an API key of a user, by its id; `None` where the user has none of this id.
+pub fn revoke_api_key(app: &App, user: &User, id: &str) -> Result<Option<ApiKey>> {
+    app.db.write(|db| {
+        let keys = api_keys::of(db, user.id)?;
+        let Some(key) = keys.into_iter().find(|key| key.id().eq_ignore_ascii_case(id)) else {
+            return Ok(None);
+        };
+        api_keys::remove(db, &key.hash)?;
+        Ok(Some(key))
+    })
 }
 
 /// The administrator that was made at the first start.

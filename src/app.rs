@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::db::{Db, songs, users};
 use crate::error::{Error, Result};
+use crate::key_uses::KeyUses;
 use crate::known_users::KnownUsers;
 use crate::limiter::Limiter;
 use crate::media::captions::Kept;
@@ -24,6 +25,7 @@ use crate::plays::Plays;
 use crate::remembered::Remembered;
 use crate::scan::Scanner;
 use crate::secret::Vault;
+use crate::sign_ins::SignIns;
 use crate::visits::Visits;
 
 /// Links to nowhere that one network may try in a while. Who mistypes one is far below it, who looks
@@ -46,6 +48,10 @@ pub struct App {
     pub known_users: KnownUsers,
     /// Which songs were asked for a moment ago: by the row's id and the visible music folders.
     pub known_songs: Remembered<(i64, i64), songs::File>,
+    /// Who failed to sign in.
+    pub sign_ins: SignIns,
+    /// When API keys were last used.
+    pub key_uses: KeyUses,
     /// Who plays what.
     pub playing: Playing,
     /// Scales covers and keeps them.
@@ -95,9 +101,12 @@ impl App {
         Ok(App {
             scanner: Scanner::new(),
             captions: Arc::default(),
-            sender: Sender::new(Mode::Mapped),
+            // What is encrypted here would only be copied out of maps.
+            sender: Sender::new(if config.tls.is_some() { Mode::Read } else { Mode::Mapped }),
             known_users: KnownUsers::default(),
             known_songs: Remembered::new(MOST_KNOWN_SONGS),
+            sign_ins: SignIns::default(),
+            key_uses: KeyUses::default(),
             playing: Playing::default(),
             covers: Arc::new(Covers::new(
                 config.cache.join("covers"),

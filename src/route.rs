@@ -1,5 +1,6 @@
 //! Sends each request to its door: /rest to `subsonic`, /share to `share`.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,9 +19,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
 use crate::app::App;
+use crate::config::Config;
 use crate::error::Error;
 use crate::http::body::{Response, come_back, method_not_allowed, text};
-use crate::http::client;
+use crate::http::client::{self, Site};
 use crate::http::request::Request;
 use crate::http::work::{Queue, Work};
 use crate::media::turns::Turns;
@@ -170,10 +172,11 @@ impl Threads {
 pub async fn answer(
     app: Arc<App>,
     threads: Threads,
-    incoming: hyper::Request<Incoming>,
+    mut incoming: hyper::Request<Incoming>,
     peer: SocketAddr,
 ) -> Response {
     let began = Instant::now();
+    site(&app.current()).without_base_path(incoming.uri_mut());
     let destination = destination(incoming.uri().path());
     let response = match read(&app, incoming, peer.ip()).await {
         Ok(request) => respond(Arc::clone(&app), threads, request).await,
@@ -202,12 +205,35 @@ async fn respond(app: Arc<App>, threads: Threads, request: Request) -> Response 
         }
     };
     let response = answered.unwrap_or_else(|panic| {
-        tracing::error!(path, %panic, "a request made the server stumble");
+        let path = loggable(path);
+        tracing::error!(%path, %panic, "a request made the server stumble");
         broken(&request)
     });
     let (status, took) = (response.status().as_u16(), began.elapsed());
-    tracing::debug!(method = %request.method, path, status, ?took, "answered");
+    tracing::debug!(method = %request.method, path = %loggable(path), status, ?took, "answered");
     response
+}
+
+/// A path as the log may tell it: whoever reads the log must not get in by it, so the word of a link
+/// is left out.
+fn loggable(path: &str) -> Cow<'_, str> {
+    let Some(rest) = path.strip_prefix("/share/") else { return Cow::Borrowed(path) };
+    if rest.starts_with("assets/") {
+        return Cow::Borrowed(path);
+    }
+    match rest.split_once('/') {
+        Some((_, file)) => Cow::Owned(format!("/share/…/{file}")),
+        None => Cow::Borrowed("/share/…"),
+    }
+}
+
+/// What is known of the server's addresses whatever a request says.
+fn site(config: &Config) -> Site<'_> {
+    Site {
+        public_url: config.public_url.as_deref(),
+        base_path: &config.base_path,
+        https: config.tls.is_some(),
+    }
 }
 
 /// Answers a request whose body is read; blocks on the database.
@@ -223,7 +249,7 @@ pub fn dispatch(app: &App, request: &Request) -> Work {
     }
     let config = app.current();
     let trusted = |peer: IpAddr| config.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
-    let origin = client::origin(request, config.public_url.as_deref(), trusted);
+    let origin = client::origin(request, site(&config), trusted);
     if path.starts_with("/rest/") {
         subsonic::handle(app, request, &origin)
     } else if path.starts_with("/share/") {

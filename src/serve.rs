@@ -15,12 +15,14 @@ use tokio::time::MissedTickBehavior;
 
 use crate::account::{self, FirstAdministrator};
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, TlsFiles};
 use crate::error::{Error, Result};
 use crate::health::{self, log};
 use crate::http::accept::{self, Limits, Listeners};
 use crate::http::stall::Patience;
+use crate::http::tls::{self, Tls};
 use crate::log::is_journal;
+use crate::mdns::{self, Service};
 use crate::media::send::{Mode, READS_AT_A_TIME};
 use crate::media::turns::TURNS;
 use crate::reload::Reload;
@@ -65,6 +67,8 @@ pub struct Server {
     /// Answers requests.
     requests: Runtime,
     listeners: Vec<TcpListener>,
+    /// What encrypts connections, if anything does.
+    tls: Option<Arc<Tls>>,
     address: SocketAddr,
     /// Where metrics are told, if anywhere.
     metrics: Vec<TcpListener>,
@@ -111,11 +115,13 @@ impl Server {
         for listener in &metrics {
             tracing::info!("metrics on http://{}/metrics", address_of(listener)?);
         }
+        let open = |files: &TlsFiles| Tls::open(&files.certificate, &files.key, tls::LOOK_EVERY);
+        let tls = config.tls.as_ref().map(open).transpose()?.map(Arc::new);
         let (tell, told) = watch::channel(Told::Nothing);
         let reload = reload.map(|reload| (reload, Arc::new(Notify::new())));
         runtime.spawn(signals(tell, reload.as_ref().map(|(_, asked)| Arc::clone(asked)))?);
         drop(inside);
-        Ok(Server { runtime, requests, listeners, address, metrics, told, reload })
+        Ok(Server { runtime, requests, listeners, tls, address, metrics, told, reload })
     }
 
     /// The address it listens on, with the real port.
@@ -132,19 +138,22 @@ impl Server {
     /// settings, or until the second signal. Where there is no user yet, the first administrator
     /// is made before.
     pub fn run(self, app: App) -> Result<()> {
-        let Server { runtime, requests, listeners, metrics, told, reload, .. } = self;
+        let Server { runtime, requests, listeners, tls, address, metrics, told, reload } = self;
         if let Some(administrator) = account::first_administrator(&app)? {
             welcome(&administrator);
         }
         let app = Arc::new(app);
         let scan = scan_thread(&app)?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         for listener in &listeners {
-            tracing::info!("serving on http://{}", address_of(listener)?);
+            tracing::info!("serving on {scheme}://{}", address_of(listener)?);
         }
         if let Some((reload, asked)) = reload {
-            runtime.spawn(reloads(reload, asked, app.clone()));
+            runtime.spawn(reloads(reload, asked, app.clone(), tls.clone()));
         }
-        let answering = answer(app.clone(), requests.handle(), listeners, metrics, told.clone());
+        let listeners = Listeners::new(listeners).encrypted(tls);
+        let answering =
+            answer(app.clone(), requests.handle(), listeners, address, metrics, told.clone());
         let served = runtime.block_on(answering);
         app.scanner.stop();
         // A scan on a disk that hangs is not waited for: what it has not written it finds again.
@@ -178,11 +187,11 @@ fn scan_thread(app: &Arc<App>) -> Result<JoinHandle<()>> {
 async fn answer(
     app: Arc<App>,
     requests: &Handle,
-    listeners: Vec<TcpListener>,
+    listeners: Listeners,
+    address: SocketAddr,
     metrics: Vec<TcpListener>,
     told: watch::Receiver<Told>,
 ) -> Result<()> {
-    let listeners = Listeners::new(listeners);
     let limits = Limits {
         connections: allow_files(&app.config),
         head_bytes: app.config.header_size,
@@ -226,16 +235,43 @@ async fn answer(
         let listeners = Listeners::new(metrics);
         tokio::spawn(accept::serve(listeners, limits, Arc::default(), answer, stop, hurry))
     });
+    let announced = announced(&app, address).map(|(service, only)| {
+        let stop = is_told(Told::ToEnd);
+        tokio::spawn(async move {
+            if let Err(error) = mdns::announce(service, only, stop).await {
+                tracing::warn!(%error, "the server cannot be announced (mdns)");
+            }
+        })
+    });
     let kept = app.clone();
     let counts = app.metrics.connections.clone();
     let answer = move |request, peer| route::answer(app.clone(), threads.clone(), request, peer);
     let (stop, hurry) = (is_told(Told::ToEnd), is_told(Told::ToHurry));
     accept::serve(listeners, limits, counts, answer, stop, hurry).await;
+    if let Some(announced) = announced {
+        // It says goodbye meanwhile.
+        let _ = announced.await;
+    }
     visits.abort();
     for job in [metrics, alive, status].into_iter().flatten() {
         job.abort();
     }
-    kept.visits.flush(&kept.db)
+    kept.visits.flush(&kept.db)?;
+    kept.key_uses.flush(&kept.db)
+}
+
+/// What is announced at home, and at which address alone; nothing where the settings want nothing
+/// or the server is for this machine alone.
+fn announced(app: &App, address: SocketAddr) -> Option<(Service, Option<IpAddr>)> {
+    let ip = address.ip();
+    let name = app.config.mdns.clone().filter(|_| !ip.is_loopback())?;
+    let service = Service {
+        name,
+        port: address.port(),
+        path: format!("{}/rest", app.current().base_path),
+        https: app.config.tls.is_some(),
+    };
+    Some((service, (!ip.is_unspecified()).then_some(ip)))
 }
 
 /// Listens on an address, unless one of the sockets that were given does so already, and on these.
@@ -278,13 +314,16 @@ fn address_of(listener: &TcpListener) -> Result<SocketAddr> {
 }
 
 /// Reads the settings again whenever it is asked to; systemd is told that it does.
-async fn reloads(mut reload: Reload, asked: Arc<Notify>, app: Arc<App>) {
+async fn reloads(mut reload: Reload, asked: Arc<Notify>, app: Arc<App>, tls: Option<Arc<Tls>>) {
     loop {
         asked.notified().await;
         log(systemd::reloading());
-        let app = app.clone();
+        let (app, tls) = (app.clone(), tls.clone());
         let again = tokio::task::spawn_blocking(move || {
             reload.run(&app);
+            if let Some(tls) = tls {
+                tls.reload();
+            }
             reload
         });
         reload = match again.await {
@@ -297,16 +336,16 @@ async fn reloads(mut reload: Reload, asked: Arc<Notify>, app: Arc<App>) {
     }
 }
 
-/// Writes the visits of shares down, again and again.
+/// Writes the visits of shares and the uses of API keys down, again and again.
 async fn write_visits(app: Arc<App>, threads: Threads) {
     let mut clock = tokio::time::interval(visits::WRITE_EVERY);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
         let app = app.clone();
-        let written = threads.run(move || app.visits.flush(&app.db)).await;
-        if let Ok(Err(error)) = written {
-            tracing::warn!(%error, "visits of shares could not be written; trying again");
+        let write = move || app.visits.flush(&app.db).and_then(|()| app.key_uses.flush(&app.db));
+        if let Ok(Err(error)) = threads.run(write).await {
+            tracing::warn!(%error, "what was counted could not be written; trying again");
         }
     }
 }
@@ -337,6 +376,9 @@ fn try_maps(app: &App) {
         match app.sender.check(folder) {
             Ok(Mode::Mapped) => {
                 tracing::info!(folder = %folder.display(), "songs are sent from memory maps");
+            }
+            Ok(Mode::Read) if app.config.tls.is_some() => {
+                tracing::info!(folder = %folder.display(), "songs are read, to be encrypted");
             }
             Ok(Mode::Read) => {
                 tracing::warn!(

@@ -24,6 +24,7 @@ _kinglet() {
     'share ') words='list show revoke' ;;
     'help ') words='serve demo scan user share check' ;;
     'user add') words='--admin' ;;
+    'user key') words='--label' ;;
     esac
     [[ $current == -* ]] && words+=' --music --data --listen --public-url --config --log-level --log-format --help --version'
     COMPREPLY=($(compgen -W "$words" -- "$current"))

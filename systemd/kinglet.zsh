@@ -17,12 +17,13 @@ _kinglet_words() {
     local -a before=(${${words[2,CURRENT-1]}:#-*})
     case "${before[1]} ${before[2]}" in
     'user add') offers=('--admin:--admin may change everything') ;;
+    'user key') offers=('--label:TEXT says what it is for') ;;
     'user '*) offers=(
         'add:make a user'
         'list:list all users'
         'passwd:give a user another password'
         'remove:remove a user, with playlists and shares'
-        'key:make an API key, for clients that take one'
+        'key:make an API key'
         'share-defaults:show or change what the user'\''s shares are') ;;
     'share '*) offers=(
         'list:list all share links, or those of a user'

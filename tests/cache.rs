@@ -1,5 +1,5 @@
-//! The settings for nginx that the README shows, word for word: a cache that carries the load of a
-//! link. Skipped, with a word, where there is no nginx.
+//! The settings for proxies that the README shows, word for word: nginx as a cache that carries the
+//! load of a link, nginx and Caddy with a path. Skipped, with a word, where there is no such proxy.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -16,7 +16,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use program::nginx::Nginx;
+use program::proxy::{self, Proxy};
 use program::{Connection, Server, free};
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ const KEPT_FOR: Duration = Duration::from_secs(62);
 
 /// A server with one song, its link, and nginx in front of it.
 struct Set {
-    nginx: Nginx,
+    nginx: Proxy,
     server: Server,
     metrics: SocketAddr,
     song: Vec<u8>,
@@ -38,7 +38,7 @@ struct Set {
 
 impl Set {
     fn new() -> Option<Set> {
-        if !Nginx::is_there() {
+        if !proxy::is_there("nginx") {
             println!("skipped: no nginx");
             return None;
         }
@@ -87,11 +87,10 @@ impl Set {
 }
 
 /// nginx with the settings of the README, in front of a server.
-fn start_nginx(work: &Path, server: SocketAddr) -> Nginx {
+fn start_nginx(work: &Path, server: SocketAddr) -> Proxy {
     let own = work.join("nginx");
-    Nginx::start(&own, |address| {
-        let (_, after) = README.split_once("```nginx\n").expect("settings for nginx");
-        let mut shown = after.split_once("```").unwrap().0.to_owned();
+    Proxy::nginx(&own, |address| {
+        let mut shown = shown("```nginx\n", "proxy_cache_path");
         for (example, here) in [
             ("/var/cache/nginx/kinglet", own.join("cache").to_str().unwrap()),
             ("listen 80;", &format!("listen {address};")),
@@ -103,6 +102,12 @@ fn start_nginx(work: &Path, server: SocketAddr) -> Nginx {
         }
         shown
     })
+}
+
+/// What the README shows behind this line and its next one.
+fn shown(kind: &str, begins: &str) -> String {
+    let (_, after) = README.split_once(&format!("{kind}{begins}")).expect("settings");
+    format!("{begins}{}", after.split_once("```").unwrap().0)
 }
 
 fn connect(address: SocketAddr) -> Connection {
@@ -148,6 +153,81 @@ fn a_thousand_listeners_cost_the_server_one_read_of_each_byte() {
     assert_eq!(set.bytes_read(), LENGTH);
     let covers = "kinglet_responses_total{door=\"share\",endpoint=\"cover\"";
     assert_eq!(set.metric(covers), 1, "times that the cover was read");
+}
+
+/// A server below a path, and its one song.
+struct Below {
+    server: Server,
+    song: Vec<u8>,
+    id: String,
+    work: tempfile::TempDir,
+}
+
+impl Below {
+    fn new() -> Below {
+        let work = tempfile::tempdir().unwrap();
+        let folder = work.path().join("music");
+        let song = music::make(&folder, 1, LENGTH).remove(0);
+        let settings = [("KINGLET_BASE_PATH", "/music"), ("KINGLET_TRUSTED_PROXIES", "127.0.0.1")];
+        let server = Server::start(&folder, &work.path().join("data"), &music::settings(&settings));
+        let id = music::ids(&server, 1).remove(0);
+        Below { server, song, id, work }
+    }
+
+    /// Makes a link by way of a proxy and opens it there.
+    fn opens_by(&self, proxy: &Proxy) {
+        let call = music::call("createShare", &format!("id={}", self.id));
+        let (status, answer) = proxy.connect().fetch(&format!("/music{call}"));
+        assert_eq!(status, 200);
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let url = answer["subsonic-response"]["shares"]["share"][0]["url"].as_str().unwrap();
+        let link = url.strip_prefix("http://bench").expect("a link to the proxy");
+        assert!(link.starts_with("/music/share/"), "{link}");
+        let (status, page) = proxy.connect().fetch(link);
+        assert_eq!(status, 200);
+        // The page's own addresses are relative to it.
+        let page = String::from_utf8(page).unwrap();
+        let style = page.split("href=\"assets/").nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(proxy.connect().fetch(&format!("/music/share/assets/{style}")).0, 200);
+        listen(proxy.connect(), &format!("{link}/{}.wav", self.id), &self.song, 0);
+        listen(proxy.connect(), &format!("{link}/{}.wav", self.id), &self.song, 1_234_567);
+    }
+}
+
+#[test]
+fn below_a_path_nginx_may_leave_it_or_take_it_away() {
+    if !proxy::is_there("nginx") {
+        println!("skipped: no nginx");
+        return;
+    }
+    let below = Below::new();
+    let here = format!("http://{}", below.server.address());
+    let location = shown("```nginx\n", "location /music/").replace("http://127.0.0.1:4040", &here);
+    let without = location.replace(&format!("{here};"), &format!("{here}/;"));
+    assert_ne!(location, without);
+    for (name, location) in [("with", location), ("without", without)] {
+        let nginx = Proxy::nginx(&below.work.path().join(name), |address| {
+            format!("server {{ listen {address};\n{location} }}")
+        });
+        below.opens_by(&nginx);
+    }
+}
+
+#[test]
+fn below_a_path_caddy_needs_one_line() {
+    if !proxy::is_there("caddy") {
+        println!("skipped: no caddy");
+        return;
+    }
+    let below = Below::new();
+    let site = shown("```caddy\n", "music.example.org");
+    let line = "reverse_proxy 127.0.0.1:4040";
+    assert!(site.contains(line) && README.contains("`reverse_proxy /music/* 127.0.0.1:4040`"));
+    let caddy = Proxy::caddy(&below.work.path().join("caddy"), |address| {
+        site.replace("music.example.org", &format!("http://:{}", address.port()))
+            .replace(line, &format!("reverse_proxy /music/* {}", below.server.address()))
+    });
+    below.opens_by(&caddy);
 }
 
 #[test]

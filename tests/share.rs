@@ -167,7 +167,7 @@ fn an_update_changes_what_is_given_and_nothing_else() {
 fn a_new_password_ends_api_keys_and_needs_the_settings_right() {
     let server = Server::open();
     let ben = server.app.db.read(|db| users::by_name(db, BEN)).unwrap().unwrap();
-    let key = account::new_api_key(&server.app, &ben).unwrap();
+    let key = account::new_api_key(&server.app, &ben, "").unwrap();
     let ping = format!("/rest/ping?apiKey={key}");
     server.ok(BEN, "changePassword?username=Ben&password=sesame");
     assert!(server.get(&ping).text().contains("status=\"ok\""));

@@ -3,7 +3,7 @@
 // Each bench uses what it needs of this module.
 #![allow(dead_code, clippy::expect_used, clippy::unwrap_used)]
 
-pub mod nginx;
+pub mod proxy;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

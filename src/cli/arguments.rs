@@ -56,6 +56,20 @@ pub enum UserCommand {
     Key {
         /// The user's name.
         name: String,
+        /// What the key is called; empty for nothing.
+        label: String,
+    },
+    /// List the API keys of a user.
+    ListKeys {
+        /// The user's name.
+        name: String,
+    },
+    /// End an API key of a user.
+    RevokeKey {
+        /// The user's name.
+        name: String,
+        /// The key's id.
+        id: String,
     },
     /// Show or change what a user's shares are unless their maker says otherwise.
     ShareDefaults {
@@ -127,6 +141,8 @@ const COMMON_FLAGS: [&str; 9] = [
 
 /// The flag of `user add`.
 const ADMIN: &str = "--admin";
+/// The flag of `user key`.
+const LABEL: &str = "--label";
 
 /// Reads the arguments, without the program's name.
 ///
@@ -137,6 +153,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments>
     let mut flags = Flags::default();
     let mut words: Vec<String> = Vec::new();
     let (mut admin, mut help, mut version) = (false, false, false);
+    let mut label = None;
     while let Some(argument) = parser.next().map_err(unclear)? {
         match argument {
             Arg::Long("config") => {
@@ -149,6 +166,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments>
             Arg::Long("log-level") => flags.log_level = Some(text(&mut parser)?),
             Arg::Long("log-format") => flags.log_format = Some(text(&mut parser)?),
             Arg::Long("admin") => admin = true,
+            Arg::Long("label") => label = Some(text(&mut parser)?),
             Arg::Long("help") | Arg::Short('h') => help = true,
             Arg::Long("version") | Arg::Short('V') => version = true,
             Arg::Value(word) => words.push(word.string().map_err(unclear)?),
@@ -156,14 +174,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments>
                 return Err(unknown(
                     "flag",
                     &format!("--{flag}"),
-                    COMMON_FLAGS.into_iter().chain([ADMIN]),
+                    COMMON_FLAGS.into_iter().chain([ADMIN, LABEL]),
                 ));
             }
             Arg::Short(letter) => return Err(unknown("flag", &format!("-{letter}"), COMMON_FLAGS)),
         }
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let command = match words.as_slice() {
+    let mut command = match words.as_slice() {
         _ if version => Command::Version,
         [] => Command::Help(Topic::General),
         ["help"] => Command::Help(Topic::General),
@@ -175,6 +193,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments>
         command,
         Command::User(UserCommand::Add { .. }) | Command::Help(_) | Command::Version
     );
+    if let Some(label) = label {
+        match &mut command {
+            Command::User(UserCommand::Key { label: of, .. }) => *of = label,
+            Command::Help(_) | Command::Version => {}
+            _ => return Err(Error::new("--label goes with `kinglet user key NAME` alone")),
+        }
+    }
     if admin && !takes_admin {
         return Err(Error::new("--admin goes with `kinglet user add NAME` alone"));
     }
@@ -209,6 +234,7 @@ fn user_command(words: &[&str], admin: bool) -> Result<UserCommand> {
     let (verb, name) = match words {
         ["list"] => return Ok(UserCommand::List),
         ["list", word, ..] => return Err(surplus(word)),
+        ["key", rest @ ..] => return key_command(rest),
         [] => {
             return Err(Error::new(
                 "user: say what to do, like `kinglet user add anna`; `kinglet user --help` lists all",
@@ -242,8 +268,7 @@ fn user_command(words: &[&str], admin: bool) -> Result<UserCommand> {
     Ok(match verb {
         "add" => UserCommand::Add { name, admin },
         "passwd" => UserCommand::Password { name },
-        "remove" => UserCommand::Remove { name },
-        _ => UserCommand::Key { name },
+        _ => UserCommand::Remove { name },
     })
 }
 
@@ -266,6 +291,26 @@ fn share_command(words: &[&str]) -> Result<ShareCommand> {
             let known = known.iter().map(String::as_str);
             Err(unknown("command", &format!("share {verb}"), known))
         }
+    }
+}
+
+/// What stands after `user key`.
+fn key_command(words: &[&str]) -> Result<UserCommand> {
+    match words {
+        ["list", name] => Ok(UserCommand::ListKeys { name: (*name).to_owned() }),
+        ["revoke", name, id] => {
+            Ok(UserCommand::RevokeKey { name: (*name).to_owned(), id: (*id).to_owned() })
+        }
+        ["revoke", name] => Err(Error::new(format!(
+            "user key revoke: the id of the key is missing; `kinglet user key list {name}` tells it"
+        ))),
+        [verb @ ("list" | "revoke")] => Err(Error::new(format!(
+            "user key {verb}: the user's name is missing, like `kinglet user key {verb} anna`"
+        ))),
+        ["list", _, word, ..] | ["revoke", _, _, word, ..] => Err(surplus(word)),
+        [] => Err(Error::new("user key: the user's name is missing, like `kinglet user key anna`")),
+        [name] => Ok(UserCommand::Key { name: (*name).to_owned(), label: String::new() }),
+        [_, word, ..] => Err(surplus(word)),
     }
 }
 
@@ -334,7 +379,13 @@ mod tests {
             command("user remove anna"),
             Command::User(UserCommand::Remove { name: name() })
         );
-        assert_eq!(command("user key anna"), Command::User(UserCommand::Key { name: name() }));
+        let key = |label: &str| UserCommand::Key { name: name(), label: label.to_owned() };
+        assert_eq!(command("user key anna"), Command::User(key("")));
+        assert_eq!(command("user key anna --label phone"), Command::User(key("phone")));
+        let list = UserCommand::ListKeys { name: name() };
+        assert_eq!(command("user key list anna"), Command::User(list));
+        let revoke = UserCommand::RevokeKey { name: name(), id: "0a1b2c3d".to_owned() };
+        assert_eq!(command("user key revoke anna 0a1b2c3d"), Command::User(revoke));
         let defaults = |words: &[&str]| {
             let words = words.iter().map(|word| (*word).to_owned()).collect();
             Command::User(UserCommand::ShareDefaults { name: name(), words })
@@ -401,6 +452,10 @@ mod tests {
         for verb in ["add", "passwd", "remove", "key", "share-defaults"] {
             assert!(problem(&format!("user {verb}")).contains("name is missing"), "{verb}");
         }
+        for verb in ["key list", "key revoke"] {
+            assert!(problem(&format!("user {verb}")).contains("name is missing"), "{verb}");
+        }
+        assert!(problem("user key revoke anna").contains("`kinglet user key list anna`"));
     }
 
     #[test]
@@ -422,6 +477,7 @@ mod tests {
     #[test]
     fn a_flag_without_its_use_is_refused() {
         assert!(problem("serve --admin").contains("user add"));
+        assert!(problem("user key list anna --label x").contains("user key NAME"));
         assert!(problem("demo --music /m").contains("own music"));
         assert!(problem("serve --listen").contains("--listen"));
         assert!(problem("serve --admin=yes").contains("admin"));

@@ -13,6 +13,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::print;
 use crate::config::{Config, network_file_system};
+use crate::http::tls::{self, PLAIN_HTTP, Tls};
 use crate::media::send::{Mode, Sender};
 
 /// Free space in the data folder below which a server is not worth starting: a few writes of the
@@ -103,8 +104,18 @@ fn look(config: &Config) -> Vec<Finding> {
     findings.extend(config.music.iter().map(|folder| music(folder)));
     findings.extend(data(config));
     // Held until the end: a server needs both addresses at a time.
-    let (finding, _listener) = listen(&DOORS, config.listen);
+    let doors = match config.tls {
+        None => DOORS,
+        Some(_) => Listening { sign: PLAIN_HTTP.trim_ascii_end(), ..DOORS },
+    };
+    let (finding, _listener) = listen(&doors, config.listen);
     findings.push(finding);
+    if let Some(files) = &config.tls {
+        findings.push(match Tls::open(&files.certificate, &files.key, tls::LOOK_EVERY) {
+            Ok(_) => Good("tls: the certificate and its key can be used".to_owned()),
+            Err(error) => Bad(error.to_string()),
+        });
+    }
     if let Some(address) = config.metrics_listen {
         findings.extend(metrics(address));
     }

@@ -114,7 +114,11 @@ Usage: kinglet user COMMAND [FLAGS]
   kinglet user list                 list all users
   kinglet user passwd NAME          give a user another password
   kinglet user remove NAME          remove a user, with playlists and shares
-  kinglet user key NAME             make an API key, for clients that take one
+  kinglet user key NAME [--label TEXT]
+                                    make an API key; TEXT says what it is for
+  kinglet user key list NAME        list a user's API keys: id, day of making,
+                                    day of last use, label
+  kinglet user key revoke NAME ID   end an API key
   kinglet user share-defaults NAME [downloadable=yes|no|default]
       [live=yes|no|default] [embed=yes|no|default] [expiry=30d|never|default]
                                     show or change what the user's shares are

@@ -8,6 +8,7 @@ use crate::account::{self, Change, Changed, FAMILY_ROLES, NewUser};
 use crate::app::App;
 use crate::clock;
 use crate::config;
+use crate::db::api_keys;
 use crate::db::shares::{self, Defaults};
 use crate::db::users::{self, ALL_MUSIC_FOLDERS, ALL_ROLES, Role, User};
 use crate::error::{Error, Result};
@@ -19,7 +20,9 @@ pub fn run(app: &App, command: UserCommand) -> Result<ExitCode> {
         UserCommand::List => list(app),
         UserCommand::Password { name } => set_password(app, &name),
         UserCommand::Remove { name } => remove(app, &name),
-        UserCommand::Key { name } => new_key(app, &name),
+        UserCommand::Key { name, label } => new_key(app, &name, &label),
+        UserCommand::ListKeys { name } => list_keys(app, &name),
+        UserCommand::RevokeKey { name, id } => revoke_key(app, &name, &id),
         UserCommand::ShareDefaults { name, words } => share_defaults(app, &name, &words),
     }?;
     Ok(ExitCode::SUCCESS)
@@ -81,15 +84,47 @@ fn remove(app: &App, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn new_key(app: &App, name: &str) -> Result<()> {
+fn new_key(app: &App, name: &str, label: &str) -> Result<()> {
     let user = find(app, name)?;
-    let key = account::new_api_key(app, &user)?;
+    let key = account::new_api_key(app, &user, label)?;
     // The key alone on standard output, for scripts.
     print(&format!("{key}\n"));
     note(&format!(
-        "This is the only time the key of {} is shown. A new password ends it.",
+        "This is the only time the key of {} is shown. A new password ends it, and so does \
+         `kinglet user key revoke`.",
         user.name
     ));
+    Ok(())
+}
+
+fn list_keys(app: &App, name: &str) -> Result<()> {
+    let user = find(app, name)?;
+    let keys = app.db.read(|db| api_keys::of(db, user.id))?;
+    if keys.is_empty() {
+        note(&format!("{0} has no API key; `kinglet user key {0}` makes one.", user.name));
+    }
+    let mut text = String::new();
+    for key in &keys {
+        let (id, made) = (key.id(), clock::day(key.created));
+        let used = key
+            .last_used
+            .map_or_else(|| "never used".to_owned(), |day| format!("used {}", clock::day(day)));
+        let line = format!("{id}  made {made}  {used:15}  {}", key.name);
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    print(&text);
+    Ok(())
+}
+
+fn revoke_key(app: &App, name: &str, id: &str) -> Result<()> {
+    let user = find(app, name)?;
+    let key = account::revoke_api_key(app, &user, id)?.ok_or_else(|| {
+        Error::new(format!(
+            "{0} has no API key `{id}`; `kinglet user key list {0}` lists all",
+            user.name
+        ))
+    })?;
+    print(&format!("Ended the API key {} of {}.\n", key.id(), user.name));
     Ok(())
 }
 

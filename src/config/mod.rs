@@ -58,6 +58,14 @@ pub struct Config {
     /// The address under which the world reaches the server, for share links: http or https,
     /// without a query and without a slash at the end. `None` takes it from each request.
     pub public_url: Option<String>,
+    /// The path below which the server answers, like `/music`, as well as without it; empty for
+    /// none. Where it is not set, it is the path of `public_url`.
+    pub base_path: String,
+    /// The files by which the server speaks https itself; `None` leaves that to a proxy.
+    pub tls: Option<TlsFiles>,
+    /// The name by which the server is found at home: `kinglet` is kinglet.local. `None` tells
+    /// nobody.
+    pub mdns: Option<String>,
     /// The reverse proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<Network>,
     /// Whether a scan starts with the server.
@@ -109,6 +117,15 @@ pub struct Config {
     pub admin_password: Option<String>,
 }
 
+/// What the server shows who it is by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Its certificate and those above it, in PEM.
+    pub certificate: PathBuf,
+    /// The key of the certificate, in PEM.
+    pub key: PathBuf,
+}
+
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -134,6 +151,9 @@ impl Config {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 4040)),
             metrics_listen: None,
             public_url: None,
+            base_path: String::new(),
+            tls: None,
+            mdns: Some(values::MDNS_NAME.to_owned()),
             trusted_proxies: Vec::new(),
             scan_on_start: true,
             share_expiry: Some(365 * 24 * HOUR),
@@ -178,6 +198,7 @@ impl Config {
     pub fn reloaded(&self, new: &Config) -> Config {
         Config {
             public_url: new.public_url.clone(),
+            base_path: new.base_path.clone(),
             trusted_proxies: new.trusted_proxies.clone(),
             share_expiry: new.share_expiry,
             share_downloadable: new.share_downloadable,
@@ -249,6 +270,13 @@ pub fn load(
     config.cache = sources::cache(environment).unwrap_or_else(|| config.data.clone());
     settings.set("listen", &mut config.listen, values::listen);
     settings.set("public_url", &mut config.public_url, values::public_url);
+    let mut base_path = None;
+    settings.set("base_path", &mut base_path, values::base_path);
+    config.base_path = base_path.unwrap_or_else(|| values::path_of(config.public_url.as_deref()));
+    let (mut certificate, mut key) = (None, None);
+    settings.file("tls_certificate", home, &mut certificate);
+    settings.file("tls_key", home, &mut key);
+    settings.set("mdns", &mut config.mdns, values::mdns);
     settings.list("trusted_proxies", &mut config.trusted_proxies, Network::parse);
     settings.set("scan_on_start", &mut config.scan_on_start, values::flag);
     settings.set("share_expiry", &mut config.share_expiry, values::expiry);
@@ -305,6 +333,20 @@ pub fn load(
         ));
     }
     problems.extend(folders::overlaps(&config.music, &config.data));
+    config.tls = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+        (None, None) => None,
+        (Some(_), None) => {
+            problems.push("tls_certificate: name the file of its key too, by tls_key".to_owned());
+            None
+        }
+        (None, Some(_)) => {
+            problems.push(
+                "tls_key: name the file of its certificate too, by tls_certificate".to_owned(),
+            );
+            None
+        }
+    };
     stop_for(problems)?;
     Ok(config)
 }
@@ -493,6 +535,32 @@ mod tests {
         assert_eq!(config.cache, config.data);
         let config = load(&Flags::default(), &environment[..1], None).unwrap();
         assert_eq!(config.data, PathBuf::from("/home/anna/.local/share/kinglet"));
+    }
+
+    #[test]
+    fn the_base_path_is_that_of_the_public_url_unless_it_is_set() {
+        for (text, expected) in [
+            ("public_url = 'https://a.b/music/'", "/music"),
+            ("public_url = 'https://a.b'", ""),
+            ("public_url = 'https://a.b/music'\nbase_path = '/inside'", "/inside"),
+            ("public_url = 'https://a.b/music'\nbase_path = '/'", ""),
+            ("public_url = 'https://a.b/share'", ""),
+        ] {
+            assert_eq!(from_file(text).unwrap().base_path, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_come_together() {
+        let tls = from_file("tls_certificate = 'cert.pem'\ntls_key = '~/key.pem'").unwrap().tls;
+        let files = TlsFiles {
+            certificate: "/etc/kinglet/cert.pem".into(),
+            key: "/home/anna/key.pem".into(),
+        };
+        assert_eq!(tls, Some(files));
+        assert!(problem(from_file("tls_certificate = 'x'")).contains("tls_key"));
+        assert!(problem(from_file("tls_key = 'x'")).contains("tls_certificate"));
+        assert!(problem(from_file("tls_key = ['x']")).contains("one value"));
     }
 
     #[test]

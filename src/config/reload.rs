@@ -75,7 +75,7 @@ mod tests {
     use std::fs;
 
     /// Values that some setting takes which is not that of the default.
-    const OTHERS: [&str; 11] = [
+    const OTHERS: [&str; 12] = [
         "\"127.0.0.9:9\"",
         "\"https://else.example.org\"",
         "[\"/else\"]",
@@ -87,12 +87,23 @@ mod tests {
         "\"json\"",
         "7",
         "77",
+        "\"/else\"",
     ];
     const SIZES_AND_TIMES: [&str; 3] = ["\"77KiB\"", "\"77MiB\"", "\"77s\""];
 
     fn config(text: &str) -> Result<Config> {
         let file = File { path: "/etc/kinglet/kinglet.toml".into(), text: text.to_owned() };
         load(&Flags::default(), &[("HOME".into(), "/home/anna".into())], Some(&file))
+    }
+
+    /// A setting, and the one that has to come with it.
+    fn with_its_pair(name: &str, value: &str) -> String {
+        let pair = match name {
+            "tls_certificate" => "tls_key = '/k'",
+            "tls_key" => "tls_certificate = '/c'",
+            _ => "",
+        };
+        format!("{name} = {value}\n{pair}")
     }
 
     #[test]
@@ -102,7 +113,7 @@ mod tests {
             let another = OTHERS
                 .iter()
                 .chain(&SIZES_AND_TIMES)
-                .filter_map(|value| config(&format!("{} = {value}", setting.name)).ok())
+                .filter_map(|value| config(&with_its_pair(setting.name, value)).ok())
                 .find(|config| *config != before);
             let another = another.unwrap_or_else(|| panic!("no other value: {}", setting.name));
             let reloads = before.reloaded(&another) == another;

@@ -250,6 +250,15 @@ impl Settings {
         }
     }
 
+    /// Sets a field from a setting that is a file; an empty name is none.
+    pub fn file(&mut self, name: &str, home: Option<&Path>, field: &mut Option<PathBuf>) {
+        let base = self.given.get(name).and_then(|given| given.base.clone());
+        self.set(name, field, |text| match text {
+            "" => Ok(None),
+            text => resolve(text, home, base.as_deref()).map(Some),
+        });
+    }
+
     /// Sets a field from a setting that is one or several folders.
     pub fn folders(&mut self, name: &str, home: Option<&Path>, field: &mut Vec<PathBuf>) {
         let Some(given) = self.given.get(name) else { return };

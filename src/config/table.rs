@@ -19,7 +19,7 @@ pub struct Setting {
 }
 
 /// Every setting of the file, in the order in which people are told of them.
-pub const SETTINGS: [Setting; 27] = [
+pub const SETTINGS: [Setting; 31] = [
     Setting {
         name: "music",
         default: r#"["/srv/music"]"#,
@@ -54,12 +54,44 @@ pub const SETTINGS: [Setting; 27] = [
         reloads: true,
     },
     Setting {
+        name: "base_path",
+        default: r#""""#,
+        meaning: "path below which the server answers, like `\"/music\"`; empty is the path of \
+                  `public_url`, `\"/\"` is none",
+        comment: "The path below which the server answers, like \"/music\", whether a proxy takes it \
+                  away or not. Empty is the path of public_url; \"/\" is none.",
+        reloads: true,
+    },
+    Setting {
         name: "trusted_proxies",
         default: "[]",
         meaning: "reverse proxies whose `X-Forwarded-*` headers are believed, addresses or ranges",
         comment: "Reverse proxies whose X-Forwarded-For, -Proto and -Host headers are believed: \
                   addresses or ranges, like [\"127.0.0.1\", \"10.0.0.0/8\"].",
         reloads: true,
+    },
+    Setting {
+        name: "tls_certificate",
+        default: r#""""#,
+        meaning: "file (PEM) with the certificate and those above it: the server speaks https itself",
+        comment: "Files (PEM) with a certificate, followed by those above it, and with its key: with \
+                  both the server speaks https itself. They are read again when they were renewed.",
+        reloads: false,
+    },
+    Setting {
+        name: "tls_key",
+        default: r#""""#,
+        meaning: "file (PEM) with the key of the certificate",
+        comment: "",
+        reloads: false,
+    },
+    Setting {
+        name: "mdns",
+        default: "true",
+        meaning: "whether the server is announced at home as `kinglet.local`, or by which other name",
+        comment: "Whether phones at home find the server by itself, as kinglet.local; or another \
+                  name, like \"attic\". Never where it listens for this machine alone.",
+        reloads: false,
     },
     Setting {
         name: "scan_on_start",

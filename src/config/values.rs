@@ -33,6 +33,15 @@ const LONGEST_EXPIRY: Duration = Duration::from_secs(36_525 * 86_400);
 /// no home is connected with.
 const RATES: RangeInclusive<u64> = 1 << 13..=1 << 30;
 
+/// The most bytes of a base path.
+const LONGEST_BASE_PATH: usize = 200;
+
+/// By which name the server is found at home where no other is chosen.
+pub const MDNS_NAME: &str = "kinglet";
+
+/// Most letters of such a name: with the number that is put behind a taken one it must be a name.
+const LONGEST_NAME: usize = 50;
+
 /// An address with its port.
 pub fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
@@ -74,6 +83,59 @@ pub fn public_url(text: &str) -> Result<Option<String>, String> {
         return wrong("has a `?` or `#` in it");
     }
     Ok(Some(text.trim_end_matches('/').to_owned()))
+}
+
+/// The path below which the server answers, without a slash at the end; nothing where it is empty,
+/// and none where it is `/`.
+pub fn base_path(text: &str) -> Result<Option<String>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let path = text.strip_suffix('/').unwrap_or(text);
+    match is_base_path(path) {
+        true => Ok(Some(path.to_owned())),
+        false => Err(format!(
+            "`{text}` is no path for a server; write it like /music, of letters, digits and `-._~`, \
+             and not beginning with /rest or /share, which stand behind it"
+        )),
+    }
+}
+
+/// The path of a public address, where the server can answer below it.
+pub fn path_of(public_url: Option<&str>) -> String {
+    let uri: Option<Uri> = public_url.and_then(|url| url.parse().ok());
+    let path = uri.as_ref().map_or("", Uri::path).trim_end_matches('/');
+    if is_base_path(path) { path.to_owned() } else { String::new() }
+}
+
+fn is_base_path(path: &str) -> bool {
+    let Some(path) = path.strip_prefix('/') else { return path.is_empty() };
+    let is_name = |name: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        !matches!(name, "" | "." | "..") && name.bytes().all(plain)
+    };
+    path.len() <= LONGEST_BASE_PATH
+        && path.split('/').all(is_name)
+        && !matches!(path.split('/').next(), Some("rest" | "share"))
+}
+
+/// The name by which the server is found at home; nothing where it is false.
+pub fn mdns(text: &str) -> Result<Option<String>, String> {
+    match flag(text) {
+        Ok(true) => Ok(Some(MDNS_NAME.to_owned())),
+        Ok(false) => Ok(None),
+        Err(_) => {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            let is_name = (1..=LONGEST_NAME).contains(&text.len())
+                && text.bytes().all(plain)
+                && !text.starts_with('-')
+                && !text.ends_with('-');
+            let name = is_name.then(|| Some(text.to_ascii_lowercase()));
+            name.ok_or_else(|| {
+                format!("`{text}` is neither true nor false nor a name like kinglet, of letters, digits and `-`")
+            })
+        }
+    }
 }
 
 /// Yes or no.
@@ -204,6 +266,32 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_name_at_home_is_one_of_a_host() {
+        let name = |name: &str| Ok(Some(name.to_owned()));
+        assert_eq!(mdns("true"), name("kinglet"));
+        assert_eq!(mdns("no"), Ok(None));
+        assert_eq!(mdns("Living-Room"), name("living-room"));
+        for text in ["", "-a", "a-", "a.b", "a b", "ü", &"x".repeat(51)] {
+            assert!(mdns(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_base_path_is_a_path_of_plain_names() {
+        assert_eq!(base_path(""), Ok(None));
+        for (text, path) in
+            [("/", ""), ("/music", "/music"), ("/music/", "/music"), ("/a/b", "/a/b")]
+        {
+            assert_eq!(base_path(text), Ok(Some(path.to_owned())), "{text}");
+        }
+        for text in
+            ["music", "//", "/a//b", "/a/../b", "/.", "/rest", "/share/x", "/m%20", "/ü", "/a?b"]
+        {
+            assert!(base_path(text).is_err_and(|told| told.contains("/music")), "{text}");
+        }
+    }
 
     #[test]
     fn sizes_know_their_units() {

@@ -9,11 +9,12 @@ use crate::error::{Error, Result};
 type Fill = fn(&Transaction) -> rusqlite::Result<()>;
 
 /// Every step in order, with the schema number (`user_version`) it leads to.
-const STEPS: [(i64, &str, Fill); 4] = [
+const STEPS: [(i64, &str, Fill); 5] = [
     (1, include_str!("migrations/0001_library.sql"), nothing),
     (2, include_str!("migrations/0002_users.sql"), nothing),
     (3, include_str!("migrations/0003_shares.sql"), shares::hash_tokens),
     (4, include_str!("migrations/0004_videos.sql"), nothing),
+    (5, include_str!("migrations/0005_api_keys.sql"), nothing),
 ];
 
 fn nothing(_: &Transaction) -> rusqlite::Result<()> {
@@ -54,7 +55,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         run(&mut connection).unwrap();
         run(&mut connection).unwrap();
-        assert_eq!(version(&connection).unwrap(), 4);
+        assert_eq!(version(&connection).unwrap(), 5);
     }
 
     #[test]

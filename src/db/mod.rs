@@ -2,6 +2,7 @@
 
 pub mod albums;
 pub mod annotations;
+pub mod api_keys;
 pub mod artists;
 pub mod bookmarks;
 pub mod chat;

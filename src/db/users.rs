@@ -1,4 +1,4 @@
-//! Users, their rights and their API keys.
+//! Users and their rights.
 
 use rusqlite::{Connection, Result, Row, Transaction};
 
@@ -161,18 +161,5 @@ pub fn update(db: &Transaction, user: &User) -> Result<()> {
 pub fn delete(db: &Transaction, id: i64) -> Result<()> {
     annotations::take_back_ratings(db, id)?;
     db.prepare_cached("DELETE FROM user WHERE id = ?1")?.execute([id])?;
-    Ok(())
-}
-
-/// Keeps a new API key of a user by its hash.
-pub fn add_key(db: &Transaction, user: i64, hash: &[u8; 32], now: i64) -> Result<()> {
-    db.prepare_cached("INSERT INTO api_key (hash, user_id, created) VALUES (?1, ?2, ?3)")?
-        .execute((hash, user, now))?;
-    Ok(())
-}
-
-/// Ends all API keys of a user.
-pub fn remove_keys(db: &Transaction, user: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM api_key WHERE user_id = ?1")?.execute([user])?;
     Ok(())
 }

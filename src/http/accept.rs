@@ -25,6 +25,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::body::{self, Response};
 use super::connections::{Connection, Connections, Counts, Kept};
 use super::stall::{Patience, Watched};
+use super::tls::{self, Tls};
 
 /// Headers a request may have; hyper answers 431 to more.
 const MOST_HEADERS: usize = 64;
@@ -54,6 +55,8 @@ pub struct Limits {
 /// Where connections come in: one or several sockets, and the pulse of what takes from them.
 pub struct Listeners {
     sockets: Vec<TcpListener>,
+    /// What encrypts the connections, if anything does.
+    tls: Option<Arc<Tls>>,
     pulse: Arc<Pulse>,
     /// The socket that is asked first: after each connection the next one, so that none is left
     /// waiting behind a busy one.
@@ -63,7 +66,12 @@ pub struct Listeners {
 impl Listeners {
     /// All of these sockets.
     pub fn new(sockets: Vec<TcpListener>) -> Listeners {
-        Listeners { sockets, pulse: Arc::default(), first: 0 }
+        Listeners { sockets, tls: None, pulse: Arc::default(), first: 0 }
+    }
+
+    /// The same with connections encrypted.
+    pub fn encrypted(self, tls: Option<Arc<Tls>>) -> Listeners {
+        Listeners { tls, ..self }
     }
 
     /// By which it is felt whether connections are taken.
@@ -167,6 +175,7 @@ pub async fn serve<F, A>(
     let refusals = Arc::new(Semaphore::new(REFUSALS_AT_A_TIME));
     let mut told: Option<Instant> = None;
     let mut listeners = listeners.into();
+    let tls = listeners.tls.take();
     let pulse = listeners.pulse();
     let mut stop = pin!(stop);
     loop {
@@ -179,11 +188,14 @@ pub async fn serve<F, A>(
             () = &mut stop => break,
         };
         if let Some(place) = connections.admit() {
-            let (answer, counts) = (answer.clone(), Arc::clone(&counts));
+            let (answer, counts, tls) = (answer.clone(), Arc::clone(&counts), tls.clone());
             tokio::spawn(async move {
                 let answer = move |request| answer(request, peer);
-                let stream = TokioIo::new(stream);
-                let ended = carry(stream, peer, limits, &place.connection, answer).await;
+                let connection = &place.connection;
+                let ended = match &tls {
+                    None => carry(TokioIo::new(stream), peer, limits, connection, answer).await,
+                    Some(tls) => tls::carry(tls, stream, peer, limits, connection, answer).await,
+                };
                 if ended.is_err_and(|error| is_fault(&error)) {
                     counts.faulted.fetch_add(1, Ordering::Relaxed);
                     tracing::warn!(%peer, "broke off: a file was cut off or its disk failed");
@@ -224,13 +236,29 @@ where
     F: Fn(hyper::Request<Incoming>) -> A,
     A: Future<Output = Response>,
 {
+    let stream = Watched::new(stream, limits.patience, Arc::clone(place));
+    converse(stream, peer, limits, place, answer).await
+}
+
+/// The same for a connection that is watched already.
+pub async fn converse<S, F, A>(
+    stream: S,
+    peer: SocketAddr,
+    limits: Limits,
+    place: &Arc<Connection>,
+    answer: F,
+) -> hyper::Result<()>
+where
+    S: Read + Write + Unpin,
+    F: Fn(hyper::Request<Incoming>) -> A,
+    A: Future<Output = Response>,
+{
     let service = service_fn(move |request| {
         let busy = place.begin();
         // In a box of its own: hyper keeps room for this future as long as the connection lives.
         let response = Box::pin(answer(request));
         async move { Ok::<_, Infallible>(response.await.map(|body| Kept::new(body, busy))) }
     });
-    let stream = Watched::new(stream, limits.patience, Arc::clone(place));
     let mut connection = pin!(
         http1::Builder::new()
             .header_read_timeout(None)

@@ -9,4 +9,5 @@ pub mod form;
 pub mod range;
 pub mod request;
 pub mod stall;
+pub mod tls;
 pub mod work;

@@ -81,6 +81,12 @@ impl<T> Watched<T> {
         }
     }
 
+    /// Gives the peer all of its time for the first byte of the next request: what has come until
+    /// now was no part of one.
+    pub fn expect_anew(&mut self) {
+        self.expected = None;
+    }
+
     /// Hands the result of a write on, or the end of our patience.
     fn written<R>(
         &mut self,

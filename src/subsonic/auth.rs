@@ -1,29 +1,41 @@
 //! Who calls: by password, by token and salt, or by API key.
 
+use std::net::IpAddr;
+use std::time::Instant;
+
 use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 
 use super::fail::{Fail, Result};
 use super::params::Params;
 use crate::app::App;
+use crate::clock::now;
 use crate::db::users::{self, User};
 use crate::secret;
 
 /// Tells the user of a call.
 ///
 /// # Errors
-/// 10 where nothing to sign in with was sent, 40 where it is wrong, 43 where several ways of
+/// 429 of HTTP where too many failed before; 10 where nothing to sign in with was sent, 40 where it is wrong, 43 where several ways of
 /// signing in are mixed, 44 for an unknown API key.
-pub fn sign_in(app: &App, params: &Params) -> Result<User> {
+pub fn sign_in(app: &App, params: &Params, from: IpAddr) -> Result<User> {
+    let time = Instant::now();
     let (token, salt, password) = (params.text("t"), params.text("s"), params.text("p"));
     if let Some(key) = params.text("apiKey") {
         if params.text("u").is_some() || token.is_some() || password.is_some() {
             return Err(Fail::conflicting_auth());
         }
-        let user = app.db.read(|db| users::by_key(db, &secret::key_hash(key)))?;
-        return user.ok_or_else(Fail::api_key);
+        let hash = secret::key_hash(key);
+        let Some(user) = app.db.read(|db| users::by_key(db, &hash))? else {
+            app.sign_ins.wrong_key(from, time).map_err(Fail::too_many_sign_ins)?;
+            return Err(Fail::api_key());
+        };
+        app.key_uses.used(hash, now());
+        app.sign_ins.succeeded(from, &user.name, time);
+        return Ok(user);
     }
     let name = params.need_text("u")?;
+    app.sign_ins.may_try(from, name, time).map_err(Fail::too_many_sign_ins)?;
     let known = app.known_users.find(&app.db, &app.vault, name)?;
     let (user, expected) = match known {
         Some(known) => (Some(known.user), known.password),
@@ -32,8 +44,7 @@ pub fn sign_in(app: &App, params: &Params) -> Result<User> {
     let right = match (password, token, salt) {
         (Some(_), Some(_), _) => return Err(Fail::conflicting_auth()),
         (Some(password), None, _) => {
-            let given = plain(password).ok_or_else(Fail::credentials)?;
-            same(given.as_bytes(), expected.as_deref())
+            plain(password).is_some_and(|given| same(given.as_bytes(), expected.as_deref()))
         }
         (None, Some(token), Some(salt)) => {
             let expected = expected.map(|password| hex(&Md5::digest(format!("{password}{salt}"))));
@@ -42,7 +53,12 @@ pub fn sign_in(app: &App, params: &Params) -> Result<User> {
         (None, Some(_), None) => return Err(Fail::missing("s")),
         (None, None, _) => return Err(Fail::missing("p")),
     };
-    user.filter(|_| right).ok_or_else(Fail::credentials)
+    let Some(user) = user.filter(|_| right) else {
+        app.sign_ins.failed(from, name, time);
+        return Err(Fail::credentials());
+    };
+    app.sign_ins.succeeded(from, name, time);
+    Ok(user)
 }
 
 /// A password as it was sent: plain, or `enc:` and its bytes in hex.

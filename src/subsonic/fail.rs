@@ -1,5 +1,7 @@
 //! Why a call fails, in the codes of the spec.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// A failed call: a code of the spec and a message for a person.
@@ -9,6 +11,9 @@ pub struct Fail {
     pub code: u8,
     /// What is wrong and how to mend it.
     pub message: String,
+    /// For how many seconds it is in vain to try again; the status of HTTP is 429 then.
+    #[serde(skip)]
+    pub wait: Option<u64>,
 }
 
 /// The code of a failed call, as an extension of its response: in HTTP such a call succeeds.
@@ -24,7 +29,7 @@ pub type Result<T> = std::result::Result<T, Fail>;
 impl Fail {
     fn new(code: u8, message: impl Into<String>) -> Self {
         debug_assert!(CODES.contains(&code), "{code} is not in the list");
-        Fail { code, message: message.into() }
+        Fail { code, message: message.into(), wait: None }
     }
 
     /// 0: what has no code of its own.
@@ -50,6 +55,14 @@ impl Fail {
     /// 40: no such user, or another password.
     pub fn credentials() -> Self {
         Fail::new(40, "Wrong username or password")
+    }
+
+    /// 0, since the spec has no code for it: too many sign-ins failed, and this one was not looked at.
+    pub fn too_many_sign_ins(wait: Duration) -> Self {
+        // Rounded up: whoever comes back then is not too early.
+        let seconds = wait.as_secs() + 1;
+        let message = format!("Too many sign-ins failed. Try again in {seconds} seconds");
+        Fail { wait: Some(seconds), ..Fail::new(0, message) }
     }
 
     /// 43: more than one way of signing in at once.

@@ -9,7 +9,7 @@ mod table;
 pub mod types;
 
 use hyper::StatusCode;
-use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, HeaderValue};
+use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, HeaderValue, RETRY_AFTER};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -149,6 +149,10 @@ pub fn broken(request: &Request) -> Response {
 fn failed(format: &Format, fail: &Fail) -> Response {
     let mut response = respond(encode::failure(format, fail));
     response.extensions_mut().insert(Code(fail.code));
+    if let Some(seconds) = fail.wait {
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
     response
 }
 
@@ -164,7 +168,7 @@ fn call(
         .ok_or_else(|| Fail::generic(format!("Not implemented: no such endpoint '{name}'")))?;
     let user = match endpoint.access {
         Access::Open => User::nobody(),
-        Access::SignedIn | Access::Role(..) => auth::sign_in(app, &params)?,
+        Access::SignedIn | Access::Role(..) => auth::sign_in(app, &params, origin.address)?,
     };
     if let Access::Role(role, what) = endpoint.access
         && !user.has(role)

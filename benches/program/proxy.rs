@@ -1,4 +1,4 @@
-//! nginx, with what a bench or a test has it do.
+//! Proxies before a server: nginx and Caddy, with what a bench or a test has them do.
 
 use std::fs;
 use std::io::BufReader;
@@ -10,21 +10,22 @@ use std::time::{Duration, Instant};
 
 use super::{Connection, free};
 
-/// A running nginx; ended when dropped.
-pub struct Nginx {
+/// A running proxy; ended when dropped.
+pub struct Proxy {
     process: Child,
     address: SocketAddr,
 }
 
-impl Nginx {
-    /// Whether there is one on this machine.
-    pub fn is_there() -> bool {
-        Command::new("nginx").arg("-v").stderr(Stdio::null()).status().is_ok()
-    }
+/// Whether this machine has a proxy of this name.
+pub fn is_there(name: &str) -> bool {
+    // What it answers is of no interest.
+    Command::new(name).arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
 
-    /// Starts it with a folder of its own, which is made, and with what `http` says is to stand in
-    /// its `http` block for this address; waits until it listens there.
-    pub fn start(own: &Path, http: impl FnOnce(SocketAddr) -> String) -> Nginx {
+impl Proxy {
+    /// Starts nginx with a folder of its own, which is made, and with what `http` says is to stand
+    /// in its `http` block for this address; waits until it listens there.
+    pub fn nginx(own: &Path, http: impl FnOnce(SocketAddr) -> String) -> Proxy {
         fs::create_dir(own).expect("a folder");
         let address = free();
         let http = http(address);
@@ -44,15 +45,30 @@ impl Nginx {
              http {{\naccess_log off;\n{temporary}{http}\n}}\n",
         );
         fs::write(&file, settings).expect("settings");
-        let process = Command::new("nginx").args([Path::new("-c"), &file]).spawn();
-        let mut nginx = Nginx { process: process.expect("a running nginx"), address };
+        Proxy::start(Command::new("nginx").args([Path::new("-c"), &file]), address)
+    }
+
+    /// Starts Caddy in the same way, with the sites that `sites` says.
+    pub fn caddy(own: &Path, sites: impl FnOnce(SocketAddr) -> String) -> Proxy {
+        fs::create_dir(own).expect("a folder");
+        let address = free();
+        let file = own.join("Caddyfile");
+        let sites = sites(address);
+        fs::write(&file, format!("{{\n    admin off\n    auto_https off\n}}\n{sites}")).expect("settings");
+        let mut caddy = Command::new("caddy");
+        caddy.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file);
+        Proxy::start(caddy.env("HOME", own).stderr(Stdio::null()), address)
+    }
+
+    fn start(command: &mut Command, address: SocketAddr) -> Proxy {
+        let mut proxy = Proxy { process: command.spawn().expect("a running proxy"), address };
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
-            let ended = nginx.process.try_wait().expect("a state");
-            assert!(ended.is_none() && began.elapsed() < Duration::from_secs(20), "no nginx");
+            let ended = proxy.process.try_wait().expect("a state");
+            assert!(ended.is_none() && began.elapsed() < Duration::from_secs(20), "no proxy");
             thread::sleep(Duration::from_millis(10));
         }
-        nginx
+        proxy
     }
 
     /// Where it listens.
@@ -65,7 +81,7 @@ impl Nginx {
         Connection(BufReader::new(TcpStream::connect(self.address).expect("a connection")))
     }
 
-    /// The processes that work; its first has others work.
+    /// The processes of nginx that work; its first has others work.
     pub fn processes(&self) -> Vec<u32> {
         let first = self.process.id();
         let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
@@ -74,9 +90,9 @@ impl Nginx {
     }
 }
 
-impl Drop for Nginx {
+impl Drop for Proxy {
     fn drop(&mut self) {
-        // Killed, it would leave those that work for it.
+        // Killed, nginx would leave those that work for it.
         let process = rustix::process::Pid::from_child(&self.process);
         let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
         let _ = self.process.wait();
