@@ -76,7 +76,8 @@ pub fn server() -> (App, TempDir) {
     let flags = Flags { music: music.clone(), data: Some(inside("data")), ..Flags::default() };
     let variables = [("KINGLET_TRUSTED_PROXIES", "127.0.0.1"), ("KINGLET_BASE_PATH", "/music")];
     let variables = variables.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let app = App::open(config::load(&flags, &variables, None).expect("settings")).expect("a server");
+    let app =
+        App::open(config::load(&flags, &variables, None).expect("settings")).expect("a server");
     let written = app.db.write(|db| {
         for (name, roles) in [("admin", ALL_ROLES), ("ben", 0)] {
             let password = app.vault.seal(name, PASSWORD).expect("a sealed password");
@@ -111,9 +112,7 @@ pub fn server() -> (App, TempDir) {
 /// letters that XML 1.0 cannot have.
 pub fn check_xml(document: &[u8]) {
     let text = std::str::from_utf8(document).expect("UTF-8");
-    let allowed = |letter: char| {
-        matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let allowed = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     assert!(text.chars().all(allowed), "a letter that XML cannot have: {text:?}");
     let mut reader = Reader::from_str(text);
     let mut depth = 0_usize;

@@ -17,9 +17,21 @@ use kinglet::share::assets;
 use libfuzzer_sys::fuzz_target;
 
 const NAMES: [&str; 15] = [
-    "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since",
-    "accept-encoding", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "host",
-    "content-type", "cookie", "authorization", "accept-language",
+    "range",
+    "if-range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "accept-encoding",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "host",
+    "content-type",
+    "cookie",
+    "authorization",
+    "accept-language",
 ];
 
 fuzz_target!(|data: &[u8]| {
@@ -44,8 +56,8 @@ fuzz_target!(|data: &[u8]| {
     assert!(parts.len() <= 16);
     assert!(parts.iter().all(|range| range.start < range.end && range.end <= len));
 
-    let style = assets::url("share.css");
-    assert!(assets::serve(style.trim_start_matches("assets/"), &headers).is_some());
+    let script = assets::url("share.js");
+    assert!(assets::serve(script.trim_start_matches("assets/"), &headers).is_some());
 
     for name in [ACCEPT_LANGUAGE, ACCEPT_ENCODING] {
         let accepted = accepted(&headers, &name);
@@ -60,7 +72,9 @@ fuzz_target!(|data: &[u8]| {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-_:[]".contains(&byte);
     assert!(base.bytes().all(is_plain), "{base}");
 
-    if let Some(network) = std::str::from_utf8(lines).ok().and_then(|text| Network::parse(text).ok()) {
+    if let Some(network) =
+        std::str::from_utf8(lines).ok().and_then(|text| Network::parse(text).ok())
+    {
         network.contains([127, 0, 0, 1].into());
         network.contains("::1".parse().expect("an address"));
     }

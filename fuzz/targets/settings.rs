@@ -15,7 +15,9 @@ fuzz_target!(|data: &str| {
         .collect();
     let file = File { path: "/etc/kinglet/kinglet.toml".into(), text: text.to_owned() };
     if let Ok(config) = load(&Flags::default(), &variables, Some(&file)) {
-        assert!(config.data.is_absolute() && config.music.iter().all(|folder| folder.is_absolute()));
+        assert!(
+            config.data.is_absolute() && config.music.iter().all(|folder| folder.is_absolute())
+        );
         assert!((8..=65_536).contains(&config.connections));
         assert!(config.base_path.is_empty() || config.base_path.starts_with('/'));
     }
