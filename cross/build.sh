@@ -8,8 +8,9 @@
 # Debian packages use the C library of the system, which has to be that of Debian 12 or newer:
 # aarch64-unknown-linux-gnu, armv7-unknown-linux-gnueabihf and x86_64-unknown-linux-gnu.
 #
-# cross/setup.sh installs what is needed. The programs are put into target/cross/dist; the same commit
-# gives the same bytes, wherever it is built. --quick leaves out the slow optimisation of whole
+# cross/setup.sh installs what is needed. The programs are put into target/cross/dist, each with a list
+# of the works of others in it, to be handed on together; the same commit gives the same bytes,
+# wherever it is built. --quick leaves out the slow optimisation of whole
 # programs: to see that everything builds, not to give the result to anybody.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -53,6 +54,7 @@ case " ${targets[*]} " in
     export PATH=$tools/bin:$PATH
     # cargo-zigbuild finds zig through this Python.
     export CARGO_ZIGBUILD_PYTHON_PATH=$tools/bin/python3
+    musl=$(compgen -G "$tools/lib/python*/site-packages/ziglang/lib/libc/musl/COPYRIGHT")
     ;;
 esac
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
@@ -85,8 +87,8 @@ loader_of() { LC_ALL=C grep -aoE '/lib[0-9]*/ld-[a-z0-9.-]+' "$1" | head -1; }
 mkdir -p "$cross/dist"
 for target in "${targets[@]}"; do
     case $target in
-    *-musl*) build=zigbuild name=kinglet-${target%%-*} ;;
-    *) build=build name=kinglet-${target%%-*}-gnu ;;
+    *-musl*) build=zigbuild name=kinglet-${target%%-*} linked=("$musl") ;;
+    *) build=build name=kinglet-${target%%-*}-gnu linked=() ;;
     esac
     cargo "$build" --release --locked --target "$target"
     built=$CARGO_TARGET_DIR/$target/release/kinglet
@@ -96,6 +98,8 @@ for target in "${targets[@]}"; do
     zigbuild-?*) echo "cross/build.sh: $built is not static: it asks for $loader" >&2; exit 1 ;;
     build-) echo "cross/build.sh: $built asks for no loader" >&2; exit 1 ;;
     esac
+    cross/third-party.sh "$target" "${linked[@]}" >"${built%/*}/THIRD-PARTY"
     cp "$built" "$cross/dist/$name"
+    cp "${built%/*}/THIRD-PARTY" "$cross/dist/$name.THIRD-PARTY"
     echo "built: $cross/dist/$name ($(stat -c %s "$built") bytes)"
 done

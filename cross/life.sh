@@ -41,6 +41,8 @@ password=$(grep -oE '([a-z2-9]{4}-){3}[a-z2-9]{4}' steps.log | head -1)
 [ -n "$password" ] || fail "no password in: $(cat steps.log)"
 ok "the steps of the README: $(wc -l <steps) commands"
 
+grep -q 'SQLite' /usr/share/doc/kinglet/THIRD-PARTY || fail "nothing tells of the works of others"
+
 answers http://127.0.0.1:4040
 systemctl is-enabled kinglet >/dev/null || fail "it would not start with the machine"
 for _ in $(seq 100); do
