@@ -336,6 +336,8 @@ fn a_share_with_one_play_is_over_for_all_but_who_hears_it() {
     for (path, from) in [(&noon, 1), (&morning, 2), (&page, 1), (&page, 2)] {
         assert_eq!(status(&server, path, from), 410, "{path} {from}");
     }
+    let over = get(&server, &morning, 2);
+    assert_eq!(over.text(), "This share was played as often as it may be.\n");
     head.peer = std::net::Ipv4Addr::new(192, 0, 2, 2).into();
     assert_eq!(server.answer(&head).status, StatusCode::GONE);
     assert_eq!(server.told(ADMIN, &made).unwrap()["playCount"], 1);

@@ -54,7 +54,8 @@ impl Proxy {
         let address = free();
         let file = own.join("Caddyfile");
         let sites = sites(address);
-        fs::write(&file, format!("{{\n    admin off\n    auto_https off\n}}\n{sites}")).expect("settings");
+        fs::write(&file, format!("{{\n    admin off\n    auto_https off\n}}\n{sites}"))
+            .expect("settings");
         let mut caddy = Command::new("caddy");
         caddy.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file);
         Proxy::start(caddy.env("HOME", own).stderr(Stdio::null()), address)

@@ -10,7 +10,7 @@ use crate::db::shares::{self, Held, Missing, Share};
 use crate::db::songs::Song;
 use crate::db::{lyrics, videos};
 use crate::id::Id;
-use crate::media::{kind, language};
+use crate::media::language;
 
 /// What a share of several things is called. It does not say who shares: a stranger is told no
 /// name of a user.
@@ -64,7 +64,6 @@ pub fn page(share: &Share, content: Content, words: &'static Words, base: &str) 
             captions: captions_of(captions, token, song.id),
         }),
         src: format!("{token}/{}.{}", Id::Song(song.id), song.suffix),
-        content_type: kind::content_type(&song.suffix, song.video.is_some()).to_owned(),
         title: song.title,
         artist: song.artist,
         album: Some(song.album).filter(|album| !album.is_empty()),
@@ -122,7 +121,6 @@ fn not_there(missing: Missing) -> Track {
         album: Some(missing.album).filter(|album| !album.is_empty()),
         duration_ms: 0,
         src: String::new(),
-        content_type: String::new(),
         cover: None,
         lyrics: None,
         download: None,

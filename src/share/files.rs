@@ -117,7 +117,7 @@ pub fn captions(guest: Guest, token: &str, video: i64, place: i64) -> Result<Wor
     })?;
     let Some((source, duration)) = found else {
         let is_over = guest.app.plays.is_used_up(&share);
-        return Err(if is_over { Refusal::EndedFile } else { Refusal::NoFile });
+        return Err(if is_over { Refusal::UsedUp } else { Refusal::NoFile });
     };
     go_on(&guest, track(&share, video, duration))?;
     let (kept, request) = (Arc::clone(&guest.app.captions), guest.request.clone());
@@ -143,7 +143,7 @@ fn begin(guest: &Guest, share: &Share, song: i64, duration: i64) -> Result<Optio
         return if share.max_plays.is_some() { Err(Refusal::Robot) } else { Ok(None) };
     }
     guest.app.plays.begin(track, listener(guest), Instant::now()).map_err(|refused| match refused {
-        Refused::UsedUp => Refusal::EndedFile,
+        Refused::UsedUp => Refusal::UsedUp,
         Refused::Reserved => Refusal::Reserved,
     })
 }
@@ -154,7 +154,7 @@ fn go_on(guest: &Guest, track: Track) -> Result<(), Refusal> {
     let plays = &guest.app.plays;
     let is_over =
         plays.is_used_up(track.share) && !plays.is_heard(track, listener(guest), Instant::now());
-    if is_over { Err(Refusal::EndedFile) } else { Ok(()) }
+    if is_over { Err(Refusal::UsedUp) } else { Ok(()) }
 }
 
 /// A song of so many milliseconds.

@@ -74,8 +74,6 @@ pub struct Track {
     pub duration_ms: u64,
     /// The relative address of its sound: `<token>/so12.flac`.
     pub src: String,
-    /// The content type of its sound.
-    pub content_type: String,
     /// What the addresses of its picture begin with; `None` where it has none.
     pub cover: Option<String>,
     /// The relative address of its words; `None` where it has none.
@@ -331,7 +329,6 @@ mod tests {
             album: Some("Songs from the Spruce".to_owned()),
             duration_ms: 151_000 + 13_700 * number,
             src: format!("{TOKEN}/so{number}.flac"),
-            content_type: "audio/flac".to_owned(),
             cover: Some(format!("{TOKEN}/al3")),
             lyrics: (number == 2).then(|| format!("{TOKEN}/so2.lyrics")),
             download: Some(format!("{TOKEN}/get/so{number}.flac")),
@@ -586,7 +583,6 @@ mod tests {
             track.artist = format!("{prefix}{text}");
             track.album = Some(format!("{prefix}{text}"));
             track.src = text.to_owned();
-            track.content_type = text.to_owned();
             track.cover = Some(format!("{prefix}{text}"));
             track.lyrics = Some(text.to_owned());
             track.download = Some(text.to_owned());
