@@ -1,5 +1,5 @@
-//! Gives the program its version, that of the package and the commit where git knows one, and
-//! compresses the files that share pages load.
+//! Gives the program its version, that of the package and the commit where git knows one, and the
+//! time it is of; compresses the files that share pages load.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +18,7 @@ fn main() -> io::Result<()> {
     };
     // Cargo sets this for `cargo run` too: a name that began as our settings do would be taken for one.
     println!("cargo::rustc-env=BUILD_VERSION={version}");
+    println!("cargo::rustc-env=BUILD_TIME={}", time());
     Ok(())
 }
 
@@ -41,6 +42,16 @@ fn compress_assets() -> io::Result<()> {
         fs::write(out.join(format!("{name}.br")), packed)?;
     }
     Ok(())
+}
+
+/// The time in seconds since 1970 before which this program cannot run: that of the commit, so that
+/// two builds of it are the same; 0 where it is not known.
+fn time() -> String {
+    println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    let given = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let is_number = |time: &String| time.parse::<u32>().is_ok();
+    let time = given.filter(is_number).or_else(|| git(&["log", "-1", "--format=%ct"]));
+    time.filter(is_number).unwrap_or_else(|| "0".to_owned())
 }
 
 /// The short name of the commit; `None` for the release itself and outside a checkout of ours.

@@ -1,14 +1,13 @@
 //! What every request works with: the settings, the database, and what is kept in memory.
 
-use std::fs::DirBuilder;
 use std::net::IpAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::db::{Db, songs, users};
 use crate::error::{Error, Result};
+use crate::keeping::{self, lock::InUse};
 use crate::key_uses::KeyUses;
 use crate::known_users::KnownUsers;
 use crate::limiter::Limiter;
@@ -84,17 +83,18 @@ pub struct App {
     pub misses: Limiter<IpAddr>,
     /// Counts what the server does.
     pub metrics: Metrics,
+    /// Tells others that the database is open. The last field: it is dropped after the database.
+    pub in_use: InUse,
 }
 
 impl App {
     /// Opens the data folder of a configuration, made at the first start.
     pub fn open(config: Config) -> Result<App> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&config.data).map_err(|cause| {
-            Error::caused(format!("cannot make the data folder {}", config.data.display()), cause)
-        })?;
-        let db = Arc::new(Db::open(&config.data.join("kinglet.db"))?);
+        keeping::make_folder(&config.data)?;
+        let in_use = InUse::begin(&config.data)?;
+        let db = Arc::new(Db::open(&keeping::database(&config.data))?);
         let visits = Arc::<Visits>::default();
-        let key = config.key.clone().unwrap_or_else(|| config.data.join("kinglet.key"));
+        let key = keeping::key_file(&config);
         // A new key would open none of the passwords there are.
         let may_be_made = config.key.is_none() && db.read(users::none)?;
         let vault = Vault::open(&key, may_be_made)?;
@@ -127,6 +127,7 @@ impl App {
             config,
             db,
             vault,
+            in_use,
         })
     }
 

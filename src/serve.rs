@@ -19,8 +19,10 @@ use crate::config::{Config, TlsFiles};
 use crate::error::{Error, Result};
 use crate::health::{self, log};
 use crate::http::accept::{self, Limits, Listeners};
+use crate::http::listen::take;
 use crate::http::stall::Patience;
 use crate::http::tls::{self, Tls};
+use crate::keeping::nightly;
 use crate::log::is_journal;
 use crate::mdns::{self, Service};
 use crate::media::send::{Mode, READS_AT_A_TIME};
@@ -109,9 +111,9 @@ impl Server {
         let (metrics, doors): (Vec<_>, Vec<_>) =
             given.into_iter().partition(|socket| socket.name == METRICS_SOCKET);
         let remedy = "--listen takes another address";
-        let (listeners, address) = listen(&runtime, Some(config.listen), doors, remedy)?;
+        let (listeners, address) = listen(Some(config.listen), doors, remedy)?;
         let remedy = "the setting metrics_listen takes another address";
-        let (metrics, _) = listen(&runtime, config.metrics_listen, metrics, remedy)?;
+        let (metrics, _) = listen(config.metrics_listen, metrics, remedy)?;
         for listener in &metrics {
             tracing::info!("metrics on http://{}/metrics", address_of(listener)?);
         }
@@ -213,6 +215,7 @@ async fn answer(
         .map_err(|cause| Error::caused("cannot start the thread that watches turns", cause))?;
     let threads = Threads::new(requests.clone(), turns, PATIENCE_WITH_DISKS);
     let visits = tokio::spawn(write_visits(app.clone(), threads.clone()));
+    let nightly = tokio::spawn(look_nightly(app.clone(), threads.clone()));
     let alive = systemd::watchdog_interval().map(|every| {
         tokio::spawn(health::live(app.clone(), threads.clone(), listeners.pulse(), every))
     });
@@ -253,11 +256,13 @@ async fn answer(
         let _ = announced.await;
     }
     visits.abort();
+    nightly.abort();
     for job in [metrics, alive, status].into_iter().flatten() {
         job.abort();
     }
     kept.visits.flush(&kept.db)?;
-    kept.key_uses.flush(&kept.db)
+    kept.key_uses.flush(&kept.db)?;
+    nightly::close(&kept.db)
 }
 
 /// What is announced at home, and at which address alone; nothing where the settings want nothing
@@ -277,7 +282,6 @@ fn announced(app: &App, address: SocketAddr) -> Option<(Service, Option<IpAddr>)
 /// Listens on an address, unless one of the sockets that were given does so already, and on these.
 /// Tells one address of them all: the first, where there is one.
 fn listen(
-    runtime: &Runtime,
     address: Option<SocketAddr>,
     given: Vec<systemd::Socket>,
     remedy: &str,
@@ -294,7 +298,14 @@ fn listen(
         && !given.iter().any(|given| covers(*given, address))
     {
         let failed = |cause| Error::caused(format!("cannot listen on {address}; {remedy}"), cause);
-        listeners.push(runtime.block_on(TcpListener::bind(address)).map_err(failed)?);
+        let (listener, unborn) = take(address).map_err(failed)?;
+        if unborn {
+            tracing::warn!(
+                "{address} is no address of this machine yet: nobody is answered until it is"
+            );
+        }
+        let made = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
+        listeners.push(made.map_err(failed)?);
     }
     let first = listeners.first().map_or(Ok(UNSPECIFIED), address_of)?;
     Ok((listeners, first))
@@ -346,6 +357,22 @@ async fn write_visits(app: Arc<App>, threads: Threads) {
         let write = move || app.visits.flush(&app.db).and_then(|()| app.key_uses.flush(&app.db));
         if let Ok(Err(error)) = threads.run(write).await {
             tracing::warn!(%error, "what was counted could not be written; trying again");
+        }
+    }
+}
+
+/// Looks now and then whether a backup is due.
+async fn look_nightly(app: Arc<App>, threads: Threads) {
+    let first = tokio::time::Instant::now() + nightly::FIRST_LOOK;
+    let mut clock = tokio::time::interval_at(first, nightly::LOOK_EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        let app = app.clone();
+        match threads.run(move || nightly::look(&app.config, &app.db)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!("no backup could be made: {error}"),
+            Err(panic) => tracing::error!(%panic, "the look for a backup stumbled"),
         }
     }
 }

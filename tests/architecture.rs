@@ -20,7 +20,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http", &["error"]),
     ("config", &["error"]),
     ("log", &["config", "error"]),
-    ("db", &["error", "id", "secret"]),
+    ("hash", &[]),
+    ("db", &["error", "hash", "id", "secret"]),
     // The rooms.
     ("media", &["clock", "db", "error", "http", "id"]),
     ("scan", &["clock", "config", "db", "error", "id", "media"]),
@@ -33,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("passphrases", &["error", "limiter", "secret"]),
     ("remembered", &["db"]),
     ("known_users", &["db", "remembered", "secret"]),
+    ("keeping", &["clock", "config", "db", "error", "hash", "secret", "VERSION"]),
     ("key_uses", &["db", "error"]),
     ("sign_ins", &["http"]),
     (
@@ -41,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "db",
             "error",
+            "keeping",
             "key_uses",
             "known_users",
             "limiter",

@@ -44,6 +44,13 @@ impl Server {
         server
     }
 
+    /// Ends it as systemd does, and waits until it has.
+    pub fn stop(mut self) {
+        let id = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("a signal");
+        self.process.wait().expect("an end");
+    }
+
     /// The number of its process.
     pub fn id(&self) -> u32 {
         self.process.id()

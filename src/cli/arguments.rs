@@ -18,6 +18,10 @@ pub enum Command {
     Demo,
     /// Scan the music folders once.
     Scan,
+    /// Copy what users made into a file; `None` is one in the folder of the settings.
+    Backup(Option<PathBuf>),
+    /// Put such a copy in the place of the database; `None` asks which there are.
+    Restore(Option<PathBuf>),
     /// Show or change users.
     User(UserCommand),
     /// Show or end shares.
@@ -110,12 +114,14 @@ pub struct Arguments {
 }
 
 /// The commands by their names.
-const COMMANDS: [(&str, Topic); 7] = [
+const COMMANDS: [(&str, Topic); 9] = [
     ("serve", Topic::Serve),
     ("demo", Topic::Demo),
     ("scan", Topic::Scan),
     ("user", Topic::User),
     ("share", Topic::Share),
+    ("backup", Topic::Backup),
+    ("restore", Topic::Backup),
     ("check", Topic::Check),
     ("help", Topic::General),
 ];
@@ -187,7 +193,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments>
         ["help"] => Command::Help(Topic::General),
         ["help", name, ..] => Command::Help(topic(name)?),
         [name, ..] if help => Command::Help(topic(name)?),
-        [name, rest @ ..] => command(topic(name)?, rest, admin)?,
+        [name, rest @ ..] => command(name, topic(name)?, rest, admin)?,
     };
     let takes_admin = matches!(
         command,
@@ -214,7 +220,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments>
     Ok(Arguments { command, flags })
 }
 
-fn command(topic: Topic, rest: &[&str], admin: bool) -> Result<Command> {
+fn command(name: &str, topic: Topic, rest: &[&str], admin: bool) -> Result<Command> {
     let command = match topic {
         Topic::Serve => Command::Serve,
         Topic::Demo => Command::Demo,
@@ -223,6 +229,15 @@ fn command(topic: Topic, rest: &[&str], admin: bool) -> Result<Command> {
         Topic::General => Command::Help(Topic::General),
         Topic::User => return user_command(rest, admin).map(Command::User),
         Topic::Share => return share_command(rest).map(Command::Share),
+        Topic::Backup => {
+            let file = rest.first().map(PathBuf::from);
+            let command =
+                if name == "restore" { Command::Restore(file) } else { Command::Backup(file) };
+            return match rest.get(1) {
+                None => Ok(command),
+                Some(word) => Err(surplus(word)),
+            };
+        }
     };
     match rest.first() {
         None => Ok(command),

@@ -12,8 +12,11 @@ use rustix::fs::{Access, access, statvfs};
 use rustix::process::{Resource, getrlimit};
 
 use super::print;
+use crate::clock::day;
 use crate::config::{Config, network_file_system};
+use crate::db::check;
 use crate::http::tls::{self, PLAIN_HTTP, Tls};
+use crate::keeping::{database, lock, nightly, report};
 use crate::media::send::{Mode, Sender};
 
 /// Free space in the data folder below which a server is not worth starting: a few writes of the
@@ -103,6 +106,7 @@ fn look(config: &Config) -> Vec<Finding> {
     }
     findings.extend(config.music.iter().map(|folder| music(folder)));
     findings.extend(data(config));
+    findings.extend(keeping(config));
     // Held until the end: a server needs both addresses at a time.
     let doors = match config.tls {
         None => DOORS,
@@ -180,6 +184,48 @@ fn data(config: &Config) -> Vec<Finding> {
         ))];
     }
     vec![Good(format!("{name} can be written to")), space(&name, there, config.cover_cache)]
+}
+
+/// What was saved, what was lost, and whether there are backups.
+fn keeping(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (path, text) in report::all(&config.data) {
+        let text = text.trim_end().replace('\n', "\n        ");
+        findings.push(Odd(format!(
+            "data: {text}\n      This was reported in {}; remove that file once it is read.",
+            path.display()
+        )));
+    }
+    if !database(&config.data).exists() {
+        return findings;
+    }
+    // A server that runs keeps watch itself, and what it has open is not as it was closed.
+    if !lock::is_served(&config.data) {
+        findings.push(match check::examine(&database(&config.data)) {
+            Ok(damage) if damage.is_none() => Good("data: the database is sound".to_owned()),
+            Ok(damage) => Odd(format!(
+                "data: the database is damaged: {}. The next start moves it aside and makes it \
+                 anew of what can be read and the newest backup.",
+                damage.in_words()
+            )),
+            Err(error) => Bad(format!("data: {error}")),
+        });
+    }
+    let folder = config.backup_folder.display();
+    findings.push(match (nightly::last(config), config.backup_every) {
+        (Some(created), _) => {
+            Good(format!("backup_folder: the newest backup in {folder} is of {}", day(created)))
+        }
+        (None, Some(_)) => Odd(format!(
+            "backup_folder: there is no backup in {folder} yet; a server makes one, or `kinglet \
+             backup`"
+        )),
+        (None, None) => Odd(
+            "backup_every: no backups are made. Set it to 24h, or run `kinglet backup` each night."
+                .to_owned(),
+        ),
+    });
+    findings
 }
 
 fn space(name: &str, folder: &Path, covers: u64) -> Finding {

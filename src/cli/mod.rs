@@ -1,6 +1,7 @@
 //! The command line: reads the arguments, runs one command, gives the exit code.
 
 mod arguments;
+mod backup;
 mod check;
 mod demo;
 mod password;
@@ -22,6 +23,7 @@ pub use progress::Progress;
 use crate::app::App;
 use crate::config::{self, Config, Flags, Reader};
 use crate::error::{Error, Result};
+use crate::keeping;
 use crate::log;
 use crate::reload::Reload;
 use crate::scan::{self, Status, Summary};
@@ -65,6 +67,10 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Check => Ok(check::run(&config::read(&flags)?)),
         Command::Serve => serve(flags),
         Command::Scan => scan(with_log(config::read(&flags)?)?),
+        Command::Backup(to) => backup::make(&with_log(config::read(&flags)?)?, to.as_deref()),
+        Command::Restore(from) => {
+            backup::restore(&with_log(config::read(&flags)?)?, from.as_deref())
+        }
         Command::User(command) => {
             users::run(&App::open(with_log(config::read(&flags)?)?)?, command)
         }
@@ -84,10 +90,20 @@ fn with_log(config: Config) -> Result<Config> {
 fn serve(flags: Flags) -> Result<ExitCode> {
     let (config, settings) = Reader::read(flags)?;
     let log = log::start(config.log_level, config.log_format)?;
-    config.check_folders()?;
+    // A name that was mistyped shows at the first start; later a disk may come after the server.
+    if keeping::database(&config.data).exists() {
+        for late in config.check_folders_again()? {
+            tracing::warn!("{late} Its songs are there again when it is.");
+        }
+    } else {
+        config.check_folders()?;
+    }
     // Whoever closes the terminal means the end.
     let reload = (!io::stdin().is_terminal()).then_some(Reload { settings, log });
-    Server::bind(&config, reload)?.run(App::open(config)?)?;
+    let server = Server::bind(&config, reload)?;
+    // Held until the end.
+    let _keeping = keeping::prepare(&config)?;
+    server.run(App::open(config)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

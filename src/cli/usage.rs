@@ -18,6 +18,8 @@ pub enum Topic {
     User,
     /// `kinglet share`.
     Share,
+    /// `kinglet backup` and `kinglet restore`.
+    Backup,
     /// `kinglet check`.
     Check,
 }
@@ -31,6 +33,7 @@ pub fn text(topic: Topic) -> &'static str {
         Topic::Scan => SCAN,
         Topic::User => USER,
         Topic::Share => SHARE,
+        Topic::Backup => BACKUP,
         Topic::Check => CHECK,
     }
 }
@@ -54,6 +57,8 @@ Commands:
   scan      look for new and changed music once
   user      add, list and remove users, passwords and API keys
   share     list and end share links, and tell how they are used
+  backup    copy what users made into one file, beside a running server
+  restore   put such a copy in the place of the database
   check     find what is wrong with the set-up, and how to mend it
   help      this text; `kinglet help COMMAND` tells more about a command
 
@@ -144,6 +149,26 @@ server notices within a second. Its counts are written once a minute.
 `kinglet help` lists the flags; --data or --config say which server is meant.
 ";
 
+const BACKUP: &str = "\
+Usage: kinglet backup [FILE] [FLAGS]
+       kinglet restore FILE|newest [FLAGS]
+
+  kinglet backup            make a backup in the folder backup_folder
+  kinglet backup FILE       make it in this file
+  kinglet restore           list the backups there are
+  kinglet restore newest    restore the newest of them
+  kinglet restore FILE      restore this one
+
+A backup is one file with everything users made (users, playlists, stars, play
+counts, shares and so on), the library, and the key of the passwords. It is made
+beside a running server, which makes one every backup_every by itself.
+
+To restore, stop the server. The database that was there is kept. Ids stay as
+they are, so share links go on working.
+
+`kinglet help` lists the flags; --data or --config say which server is meant.
+";
+
 const CHECK: &str = "\
 Usage: kinglet check [FLAGS]
 
@@ -158,13 +183,14 @@ nothing. The exit code is 0 if a server can start, else 1.
 mod tests {
     use super::*;
 
-    const ALL: [Topic; 7] = [
+    const ALL: [Topic; 8] = [
         Topic::General,
         Topic::Serve,
         Topic::Demo,
         Topic::Scan,
         Topic::User,
         Topic::Share,
+        Topic::Backup,
         Topic::Check,
     ];
 

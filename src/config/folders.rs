@@ -38,6 +38,14 @@ pub fn problems(config: &Config) -> Vec<String> {
                 .to_owned(),
         );
     }
+    problems.extend(absent(config));
+    problems.extend(beside_absent(config, problems.is_empty()));
+    problems
+}
+
+/// Music folders that cannot be listed.
+pub fn absent(config: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
     for folder in &config.music {
         if let Err(error) = fs::read_dir(folder) {
             problems.push(format!(
@@ -47,6 +55,13 @@ pub fn problems(config: &Config) -> Vec<String> {
             ));
         }
     }
+    problems
+}
+
+/// What else is wrong with the folders; the data folder is made. Links are followed where all are
+/// there.
+pub fn beside_absent(config: &Config, all_there: bool) -> Vec<String> {
+    let mut problems = Vec::new();
     if let Err(error) = fs::create_dir_all(&config.data) {
         problems.push(format!(
             "data: `{}` cannot be made ({error}); name a folder that this user may write to by --data",
@@ -55,7 +70,7 @@ pub fn problems(config: &Config) -> Vec<String> {
     } else if let Some(system) = network_file_system(&config.data) {
         problems.push(on_network(&config.data, system));
     }
-    if problems.is_empty() {
+    if all_there && problems.is_empty() {
         // Links may hide that one folder lies inside another.
         let real = |folder: &PathBuf| fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
         let music: Vec<PathBuf> = config.music.iter().map(real).collect();
@@ -71,6 +86,17 @@ pub fn on_network(data: &Path, system: &str) -> String {
          name a folder on a disk of this machine by --data (music may stay on the network)",
         data.display()
     )
+}
+
+/// Why backups cannot be where they are: nothing is ever written below a music folder, and a disk
+/// that sleeps is not woken for a backup.
+pub fn backups_in_music(music: &[PathBuf], backups: &Path) -> Option<String> {
+    let folder = music.iter().find(|folder| backups.starts_with(folder))?;
+    Some(format!(
+        "backup_folder: `{}` lies inside the music folder `{}`; name another folder",
+        backups.display(),
+        folder.display()
+    ))
 }
 
 /// Which folders lie inside others and must not.

@@ -68,6 +68,12 @@ pub struct Config {
     pub mdns: Option<String>,
     /// The reverse proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<Network>,
+    /// The folder for backups: an absolute path outside all music folders.
+    pub backup_folder: PathBuf,
+    /// How old the newest backup becomes before the server makes another; `None` makes none.
+    pub backup_every: Option<Duration>,
+    /// For how many days with backups one is kept.
+    pub backup_keep: usize,
     /// Whether a scan starts with the server.
     pub scan_on_start: bool,
     /// How long a share lives whose maker named no end; `None` is for ever.
@@ -147,7 +153,10 @@ impl Config {
             music: Vec::new(),
             cache: data.clone(),
             key: None,
+            backup_folder: data.join("backups"),
             data,
+            backup_every: Some(24 * HOUR),
+            backup_keep: 14,
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 4040)),
             metrics_listen: None,
             public_url: None,
@@ -219,6 +228,16 @@ impl Config {
     pub fn check_folders(&self) -> Result<()> {
         stop_for(folders::problems(self))
     }
+
+    /// The same for a server that was here before: music folders whose disk comes later do not
+    /// stop it. Gives what is to be told of them.
+    pub fn check_folders_again(&self) -> Result<Vec<String>> {
+        let absent = folders::absent(self);
+        if self.music.is_empty() || absent.is_empty() {
+            return self.check_folders().map(|()| absent);
+        }
+        stop_for(folders::beside_absent(self, false)).map(|()| absent)
+    }
 }
 
 /// Reads the settings of this process: flags over `KINGLET_*` variables over the file.
@@ -268,6 +287,12 @@ pub fn load(
     settings.folder("data", home, &mut config.data);
     config.key = sources::key(environment);
     config.cache = sources::cache(environment).unwrap_or_else(|| config.data.clone());
+    config.backup_folder = config.data.join("backups");
+    settings.folder("backup_folder", home, &mut config.backup_folder);
+    settings.set("backup_every", &mut config.backup_every, |text| {
+        values::duration_or_never(text, HOUR..=30 * 24 * HOUR)
+    });
+    settings.set("backup_keep", &mut config.backup_keep, |text| values::count(text, 1..=1000));
     settings.set("listen", &mut config.listen, values::listen);
     settings.set("public_url", &mut config.public_url, values::public_url);
     let mut base_path = None;
@@ -333,6 +358,7 @@ pub fn load(
         ));
     }
     problems.extend(folders::overlaps(&config.music, &config.data));
+    problems.extend(folders::backups_in_music(&config.music, &config.backup_folder));
     config.tls = match (certificate, key) {
         (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
         (None, None) => None,

@@ -19,7 +19,7 @@ pub struct Setting {
 }
 
 /// Every setting of the file, in the order in which people are told of them.
-pub const SETTINGS: [Setting; 31] = [
+pub const SETTINGS: [Setting; 34] = [
     Setting {
         name: "music",
         default: r#"["/srv/music"]"#,
@@ -91,6 +91,29 @@ pub const SETTINGS: [Setting; 31] = [
         meaning: "whether the server is announced at home as `kinglet.local`, or by which other name",
         comment: "Whether phones at home find the server by itself, as kinglet.local; or another \
                   name, like \"attic\". Never where it listens for this machine alone.",
+        reloads: false,
+    },
+    Setting {
+        name: "backup_folder",
+        default: r#""/var/lib/kinglet/backups""#,
+        meaning: "folder for backups",
+        comment: "The folder for backups, not inside a music folder; a disk other than that of the \
+                  data is best. Without this line it is `backups` in the data folder.",
+        reloads: false,
+    },
+    Setting {
+        name: "backup_every",
+        default: r#""24h""#,
+        meaning: "how old the newest backup becomes before another is made, or `\"never\"`",
+        comment: "How old the newest backup becomes before the server makes another where users \
+                  changed something, 1h to 30d, or \"never\" to make none.",
+        reloads: false,
+    },
+    Setting {
+        name: "backup_keep",
+        default: "14",
+        meaning: "for how many days with backups one is kept",
+        comment: "For how many days a backup is kept, 1 to 1000; days without one do not count.",
         reloads: false,
     },
     Setting {

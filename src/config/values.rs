@@ -188,14 +188,20 @@ pub fn duration(text: &str, range: RangeInclusive<Duration>) -> Result<Duration,
     })
 }
 
-/// A duration, or `never`.
+/// How long a share lives, or `never` for one without an end.
 pub fn expiry(text: &str) -> Result<Option<Duration>, String> {
+    duration_or_never(text, Duration::from_secs(1)..=LONGEST_EXPIRY)
+}
+
+/// A duration within a range, or `never`.
+pub fn duration_or_never(
+    text: &str,
+    range: RangeInclusive<Duration>,
+) -> Result<Option<Duration>, String> {
     if text.eq_ignore_ascii_case("never") {
         return Ok(None);
     }
-    duration(text, Duration::from_secs(1)..=LONGEST_EXPIRY)
-        .map(Some)
-        .map_err(|problem| format!("{problem}, or `never`"))
+    duration(text, range).map(Some).map_err(|problem| format!("{problem}, or `never`"))
 }
 
 /// Which messages are logged.

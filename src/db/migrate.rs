@@ -21,24 +21,40 @@ fn nothing(_: &Transaction) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// The schema that this Kinglet writes.
+pub fn newest() -> i64 {
+    STEPS.iter().map(|(number, ..)| *number).fold(0, i64::max)
+}
+
 /// Runs the steps a file has not seen. A file of a newer Kinglet is refused, untouched.
 pub fn run(connection: &mut Connection) -> Result<()> {
+    run_to(connection, newest())
+}
+
+/// The same up to an older schema.
+pub fn run_to(connection: &mut Connection, last: i64) -> Result<()> {
     let seen = version(connection)?;
-    let newest = STEPS.iter().map(|(number, ..)| *number).fold(0, i64::max);
-    if seen > newest {
-        return Err(Error::new(format!(
-            "the database was written by a newer Kinglet (schema {seen}, this one knows {newest}): \
-             start the newer version, or move the file away to begin anew"
-        )));
+    if seen > newest() {
+        return Err(too_new(seen));
     }
     let transaction = connection.transaction()?;
-    for (number, step, fill) in STEPS.iter().filter(|(number, ..)| *number > seen) {
+    let unseen = |number: i64| number > seen && number <= last;
+    for (number, step, fill) in STEPS.iter().filter(|(number, ..)| unseen(*number)) {
         transaction.execute_batch(step)?;
         fill(&transaction)?;
         transaction.pragma_update(None, "user_version", number)?;
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// Why a file of a newer schema is refused.
+pub fn too_new(seen: i64) -> Error {
+    Error::new(format!(
+        "the database was written by a newer Kinglet (schema {seen}, this one knows {}): start the \
+         newer version, or move the file away to begin anew",
+        newest()
+    ))
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -6,23 +6,29 @@ pub mod api_keys;
 pub mod artists;
 pub mod bookmarks;
 pub mod chat;
+pub mod check;
+pub mod checksums;
+pub mod copy;
 pub mod covers;
 pub mod fold;
 pub mod folders;
 pub mod items;
 pub mod lists;
 pub mod lyrics;
-mod migrate;
+pub mod migrate;
 pub mod pack;
 pub mod playlists;
 pub mod radio;
+pub mod salvage;
 pub mod scanned;
 pub mod search;
 pub mod settings;
 pub mod shares;
 pub mod songs;
+pub mod trouble;
 pub mod users;
 pub mod videos;
+pub mod wal;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -97,11 +103,14 @@ pub struct Db {
 impl Db {
     /// Opens the file, made and brought to the newest schema where needed.
     pub fn open(file: &Path) -> Result<Db> {
-        let failed =
-            |cause| Error::caused(format!("cannot open the database {}", file.display()), cause);
+        let failed = |cause: rusqlite::Error| {
+            let why = trouble::Trouble::of(&cause).map_or("", trouble::Trouble::at_start);
+            Error::caused(format!("cannot open the database {}{why}", file.display()), cause)
+        };
         let mut writer = Connection::open(file).map_err(failed)?;
         prepare(&writer, WRITER_CACHE_KIB).map_err(failed)?;
         migrate::run(&mut writer)?;
+        checksums::keep(&mut writer).map_err(failed)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let readers = (0..READERS)
             .map(|_| {

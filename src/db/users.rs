@@ -1,6 +1,8 @@
 //! Users and their rights.
 
-use rusqlite::{Connection, Result, Row, Transaction};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Result, Row, Transaction};
 
 use super::{Viewer, annotations, collect, optional};
 
@@ -101,6 +103,18 @@ pub fn by_name(db: &Connection, name: &str) -> Result<Option<User>> {
 /// A user by id.
 pub fn by_id(db: &Connection, id: i64) -> Result<Option<User>> {
     optional(db.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?.query_row([id], read))
+}
+
+/// The names and sealed passwords in a database file.
+pub fn sealed(file: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let has = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'user')";
+    match db.query_row(has, [], |row| row.get(0))? {
+        true => collect(&db, "SELECT name, password FROM user", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        }),
+        false => Ok(Vec::new()),
+    }
 }
 
 /// Whether there is no user at all.

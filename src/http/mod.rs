@@ -6,6 +6,7 @@ pub mod body;
 pub mod client;
 pub mod connections;
 pub mod form;
+pub mod listen;
 pub mod range;
 pub mod request;
 pub mod stall;

@@ -6,6 +6,7 @@
 
 mod album;
 mod beside;
+mod late;
 mod moved;
 mod names;
 mod plan;
@@ -24,10 +25,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use late::Late;
+
 use crate::clock::now;
 use crate::config::Config;
 use crate::db::Db;
+use crate::db::trouble::Trouble;
 use crate::error::{Error, Result};
+
+/// How long after a disk ended a scan it is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// How far a scan is, or how the last one ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,14 +118,32 @@ impl Scanner {
         self.asked.notify_all();
     }
 
-    /// Scans whenever it is asked for, until `stop`: the work of a thread of its own.
+    /// Scans whenever it is asked for, until `stop`: the work of a thread of its own. It asks
+    /// itself where a folder was not there and comes, and some time after a disk ended a scan.
     pub fn serve(&self, db: &Db, config: &Config) {
-        while self.wait() {
+        let (mut late, mut retry) = (Late::default(), None);
+        while self.wait(&late, retry) {
             let run = catch_unwind(AssertUnwindSafe(|| run(db, config, self)));
+            (late, retry) = (Late::default(), None);
             match run {
-                Ok(Ok(summary)) => log(&summary),
+                Ok(Ok(summary)) => {
+                    log(&summary);
+                    if !summary.problems.is_empty() {
+                        late = Late::of(&config.music);
+                    }
+                }
                 Ok(Err(_)) if self.state().stopping => {}
-                Ok(Err(error)) => tracing::error!("the scan ended early: {error}"),
+                Ok(Err(error)) => match Trouble::behind(&error) {
+                    Some(trouble) if trouble != Trouble::Damaged => {
+                        retry = Some(Instant::now() + RETRY_AFTER);
+                        tracing::error!(
+                            "the scan ended early, and goes on in {} minutes: {} ({error})",
+                            RETRY_AFTER.as_secs() / 60,
+                            trouble.text()
+                        );
+                    }
+                    _ => tracing::error!("the scan ended early: {error}"),
+                },
                 Err(_) => tracing::error!("the scan broke down; this is a mistake in Kinglet"),
             }
         }
@@ -130,11 +155,30 @@ impl Scanner {
         self.asked.notify_all();
     }
 
-    /// Waits until a scan is asked for; false once it is told to stop.
-    fn wait(&self) -> bool {
+    /// Waits until a scan is asked for, a folder that was late has come, or it is time to try
+    /// again; false once it is told to stop.
+    fn wait(&self, late: &Late, retry: Option<Instant>) -> bool {
         let mut state = self.state();
         while !state.wanted && !state.stopping {
-            state = self.asked.wait(state).unwrap_or_else(PoisonError::into_inner);
+            if !late.is_any() && retry.is_none() {
+                state = self.asked.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let waited = self.asked.wait_timeout(state, late::LOOK_EVERY);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if state.wanted || state.stopping {
+                break;
+            }
+            if retry.is_some_and(|retry| Instant::now() >= retry) {
+                return true;
+            }
+            drop(state);
+            // Asked for without the lock: whoever wants to know the status need not wait for it.
+            if let Some(folder) = late.arrived() {
+                tracing::info!("the music folder {} has changed: scanning", walk::shown(folder));
+                return !self.state().stopping;
+            }
+            state = self.state();
         }
         !state.stopping
     }

@@ -6,6 +6,7 @@ use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderValue, RETRY_AFTER, VARY, WW
 use super::document::{self, Document, Frames};
 use super::notice::{self, Attempt};
 use super::words::Words;
+use crate::db::trouble::Trouble;
 use crate::http::body::{self, Response};
 
 /// A page changes with what it shows and must end with its share.
@@ -184,7 +185,10 @@ fn locked(mut response: Response, ask: bool) -> Response {
 
 impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Self {
-        tracing::error!(%error, "the database failed");
+        match Trouble::of(&error) {
+            Some(trouble) => trouble.log(&error),
+            None => tracing::error!(%error, "the database failed"),
+        }
         Refusal::Broken
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::db::trouble::Trouble;
+
 /// A failed call: a code of the spec and a message for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fail {
@@ -40,6 +42,12 @@ impl Fail {
     /// 0, where the fault is ours; the log tells more.
     pub fn internal() -> Self {
         Fail::new(0, "The server failed to answer; its log tells why")
+    }
+
+    /// 0, where the disk is the reason.
+    fn trouble(trouble: Trouble, error: &dyn std::fmt::Display) -> Self {
+        trouble.log(error);
+        Fail::new(0, trouble.text())
     }
 
     /// 10: a parameter is absent or not what it must be.
@@ -91,6 +99,9 @@ impl Fail {
 
 impl From<rusqlite::Error> for Fail {
     fn from(error: rusqlite::Error) -> Self {
+        if let Some(trouble) = Trouble::of(&error) {
+            return Fail::trouble(trouble, &error);
+        }
         tracing::error!(%error, "the database failed");
         Fail::internal()
     }
@@ -98,6 +109,9 @@ impl From<rusqlite::Error> for Fail {
 
 impl From<crate::error::Error> for Fail {
     fn from(error: crate::error::Error) -> Self {
+        if let Some(trouble) = Trouble::behind(&error) {
+            return Fail::trouble(trouble, &error);
+        }
         tracing::error!(%error, "a call failed");
         Fail::internal()
     }

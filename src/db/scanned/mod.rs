@@ -4,7 +4,7 @@ pub mod albums;
 pub mod artists;
 pub mod folders;
 pub mod genres;
-mod search;
+pub mod search;
 pub mod songs;
 pub mod videos;
 

@@ -262,13 +262,8 @@ pub fn write(db: &Transaction, id: Option<i64>, song: &Song, touched: &mut Touch
         touched.genres.insert(genre);
     }
     touched.albums.insert(song.album_id);
-    let mut artists = song.artist.clone();
-    for artist in &song.artists {
-        if !song.artist.contains(&artist.name) {
-            artists.push(' ');
-            artists.push_str(&artist.name);
-        }
-    }
+    let names = song.artists.iter().map(|artist| artist.name.as_str());
+    let artists = search::song_artists(&song.artist, names);
     search::set_song(db, id, known, [&song.title, &artists, &song.album])?;
     Ok(id)
 }

@@ -331,6 +331,12 @@ pub(super) fn hash_tokens(db: &Transaction) -> Result<()> {
     Ok(())
 }
 
+/// When the last share ended that has ended by a time; all in ms since 1970.
+pub fn last_end(db: &Connection, now: i64) -> Result<Option<i64>> {
+    let sql = "SELECT max(expires) FROM share WHERE expires <= ?1";
+    db.prepare_cached(sql)?.query_row([now], |row| row.get(0))
+}
+
 /// That a share with the alias `sh` holds a song with the alias `s`, in SQL.
 const HOLDS: &str = "CASE WHEN sh.live THEN EXISTS (SELECT 1 FROM share_entry e WHERE e.share_id = sh.id AND CASE e.kind
     WHEN 1 THEN e.item_id = s.id

@@ -11,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use image::RgbImage;
@@ -43,6 +44,8 @@ const MOST_COLOURING: usize = 4;
 
 /// The size from which the colours of a picture are taken, in pixels.
 const COLOURS_SIZE: u32 = 96;
+/// How often it is told that covers cannot be kept.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// A picture as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +70,8 @@ pub struct Covers {
     /// Held while a large picture is scaled.
     large: Mutex<()>,
     state: Mutex<State>,
+    /// When it was last told that a cover cannot be kept.
+    told: Mutex<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -113,6 +118,7 @@ impl Covers {
             permit_freed: Condvar::new(),
             large: Mutex::default(),
             state: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -264,10 +270,23 @@ impl Covers {
             return Ok(bytes);
         }
         let jpeg = Bytes::from(make()?);
-        if let Err(cause) = self.disk.keep(key, &jpeg) {
+        if let Err(cause) = self.disk.keep(key, &jpeg)
+            && self.is_news()
+        {
             tracing::warn!("cannot keep a scaled cover in {}: {cause}", self.disk.dir().display());
         }
         Ok(jpeg)
+    }
+
+    /// Whether it is a while since a cover that cannot be kept was told of: on a full disk none
+    /// can, and the log must not fill it further.
+    fn is_news(&self) -> bool {
+        let mut told = lock(&self.told);
+        let is_news = told.is_none_or(|told| told.elapsed() >= TELL_EVERY);
+        if is_news {
+            *told = Some(Instant::now());
+        }
+        is_news
     }
 
     /// Waits until one more may scale.

@@ -1,0 +1,254 @@
+//! Looks whether the write-ahead log of a database lost transactions to damage, and makes it readable again.
+//!
+//! SQLite reads the log up to the first frame whose checksum is wrong and takes that for its end,
+//! which after a power cut it is. Whole transactions behind that frame say that it is not.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+const HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+/// The first word of a log; its last bit says that checksums are of big-endian words.
+const MAGIC: u32 = 0x377f_0682;
+/// How many rounds old a frame of a log can be.
+const MOST_ROUNDS: u32 = 1 << 24;
+/// The version of its format.
+const VERSION: u32 = 3_007_000;
+
+/// Counts the transactions that can no longer be read; 0 for a sound log and for none.
+///
+/// If it is one, it may be one that was being written when the power went.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn lost_transactions(log: &Path) -> io::Result<u64> {
+    let file = match File::open(log) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    count(BufReader::with_capacity(1 << 16, file))
+}
+
+fn count(mut log: impl Read) -> io::Result<u64> {
+    let mut header = [0; HEADER];
+    if fill(&mut log, &mut header)? < HEADER {
+        return Ok(0);
+    }
+    let magic = word(&header, 0);
+    let big = magic & 1 == 1;
+    let mut sums = (0, 0);
+    add(&mut sums, header.get(..24).unwrap_or_default(), big);
+    let mut salts = (word(&header, 16), word(&header, 20));
+    let page = usize::try_from(word(&header, 8)).unwrap_or(0);
+    let sound = magic & !1 == MAGIC
+        && sums == (word(&header, 24), word(&header, 28))
+        && page.is_power_of_two()
+        && (512..=1 << 16).contains(&page);
+    // With a header that cannot be believed, frames tell their own generation.
+    let (page, mut intact) = if sound { (page, true) } else { (4096, false) };
+    let mut first = true;
+    let (mut lost, mut garbled) = (0_u64, false);
+    let mut frame = vec![0; FRAME_HEADER + page];
+    while fill(&mut log, &mut frame)? == frame.len() {
+        let own = (word(&frame, 8), word(&frame, 12));
+        if first && !sound {
+            salts = own;
+        }
+        first = false;
+        // Frames of the round before differ in both words; where one is right, the other is damaged.
+        let is_ours = own.0 == salts.0 || own.1 == salts.1;
+        intact &= own == salts;
+        // The first word counts the rounds.
+        let is_before = (1..=MOST_ROUNDS).contains(&salts.0.wrapping_sub(own.0));
+        garbled |= !is_ours && !is_before;
+        if intact {
+            add(&mut sums, frame.get(..8).unwrap_or_default(), big);
+            add(&mut sums, frame.get(FRAME_HEADER..).unwrap_or_default(), big);
+            intact = sums == (word(&frame, 16), word(&frame, 20));
+        }
+        if !intact && is_ours && word(&frame, 4) != 0 {
+            lost += 1;
+        }
+    }
+    Ok(lost.max(u64::from(garbled)))
+}
+
+/// Writes a log with all frames of a damaged one up to its last whole transaction, under checksums
+/// that are right. A page that is damaged and was written again later does no harm then; whether
+/// one did is seen by looking through the database.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn mend(log: &Path, to: &Path, page: usize) -> io::Result<()> {
+    let mut log = BufReader::with_capacity(1 << 16, File::open(log)?);
+    let mut header = [0; HEADER];
+    fill(&mut log, &mut header)?;
+    let mut frame = vec![0; FRAME_HEADER + page];
+    let mut frames = Vec::new();
+    // Where the header is damaged, most frames tell which round it is; the first one starts it.
+    let mut salts = (word(&header, 16), word(&header, 20));
+    let mut sums = (0, 0);
+    add(&mut sums, header.get(..24).unwrap_or_default(), word(&header, 0) & 1 == 1);
+    let is_sound = sums == (word(&header, 24), word(&header, 28));
+    let mut end = 0;
+    while fill(&mut log, &mut frame)? == frame.len() {
+        let own = (word(&frame, 8), word(&frame, 12));
+        if frames.is_empty() && !is_sound {
+            salts = own;
+        }
+        if own.0 == salts.0 || own.1 == salts.1 {
+            frames.push(frame.clone());
+            if word(&frame, 4) != 0 {
+                end = frames.len();
+            }
+        }
+    }
+    frames.truncate(end);
+    let page = u32::try_from(page).unwrap_or(0);
+    let mut bytes = Vec::new();
+    for value in [MAGIC, VERSION, page, 0, salts.0, salts.1] {
+        bytes.extend(value.to_be_bytes());
+    }
+    let mut sums = (0, 0);
+    add(&mut sums, &bytes, false);
+    bytes.extend(sums.0.to_be_bytes());
+    bytes.extend(sums.1.to_be_bytes());
+    let mut file = File::create(to)?;
+    file.write_all(&bytes)?;
+    for frame in frames {
+        let start = frame.get(..8).unwrap_or_default();
+        let content = frame.get(FRAME_HEADER..).unwrap_or_default();
+        add(&mut sums, start, false);
+        add(&mut sums, content, false);
+        file.write_all(start)?;
+        for value in [salts.0, salts.1, sums.0, sums.1] {
+            file.write_all(&value.to_be_bytes())?;
+        }
+        file.write_all(content)?;
+    }
+    file.sync_all()
+}
+
+/// Reads until the buffer is full or the file ends; gives how much that is.
+fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) {
+        match from.read(free)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    let word = bytes.get(at..).and_then(|bytes| bytes.first_chunk()).copied();
+    u32::from_be_bytes(word.unwrap_or_default())
+}
+
+fn add(sums: &mut (u32, u32), bytes: &[u8], big: bool) {
+    let read = if big { u32::from_be_bytes } else { u32::from_le_bytes };
+    let (words, _) = bytes.as_chunks::<4>();
+    let (pairs, _) = words.as_chunks::<2>();
+    for [one, other] in pairs {
+        sums.0 = sums.0.wrapping_add(read(*one)).wrapping_add(sums.1);
+        sums.1 = sums.1.wrapping_add(read(*other)).wrapping_add(sums.0);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rusqlite::Connection;
+
+    /// A log of ten transactions of one frame each, after a round before of twenty.
+    fn log() -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("db");
+        let db = Connection::open(&file).unwrap();
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; CREATE TABLE t (a); PRAGMA wal_autocheckpoint = 0",
+        )
+        .unwrap();
+        for _ in 0..20 {
+            db.execute("INSERT INTO t VALUES (1)", []).unwrap();
+        }
+        db.execute_batch("PRAGMA wal_checkpoint(RESTART)").ok();
+        for _ in 0..10 {
+            db.execute("INSERT INTO t VALUES (1)", []).unwrap();
+        }
+        std::fs::read(folder.path().join("db-wal")).unwrap()
+    }
+
+    #[test]
+    fn a_sound_log_lost_nothing() {
+        assert_eq!(count(log().as_slice()).unwrap(), 0);
+        assert_eq!(count(&b""[..]).unwrap(), 0);
+        assert_eq!(count(&[0; 31][..]).unwrap(), 0);
+        assert_eq!(lost_transactions(Path::new("/no/such/file")).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_torn_end_is_one_transaction_or_none() {
+        let log = log();
+        let mut torn = log.clone();
+        torn[HEADER + 10 * (FRAME_HEADER + 4096) - 1] ^= 1;
+        assert_eq!(count(torn.as_slice()).unwrap(), 1);
+        assert_eq!(count(&log[..HEADER + 5 * (FRAME_HEADER + 4096) - 7]).unwrap(), 0);
+    }
+
+    #[test]
+    fn damage_in_the_midst_shows() {
+        let mut torn = log();
+        torn[HEADER + 2 * (FRAME_HEADER + 4096) + 100] ^= 1;
+        assert!(count(torn.as_slice()).unwrap() >= 7);
+        let mut torn = log();
+        torn[20] ^= 1;
+        assert!(count(torn.as_slice()).unwrap() >= 9);
+        let mut torn = log();
+        torn[HEADER + 9 * (FRAME_HEADER + 4096) + 13] ^= 1;
+        assert_eq!(count(torn.as_slice()).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_mended_log_is_read_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let db = Connection::open(path("db")).unwrap();
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; CREATE TABLE t (a); PRAGMA wal_autocheckpoint = 0",
+        )
+        .unwrap();
+        for number in 0..10 {
+            db.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();
+        }
+        let log = std::fs::read(path("db-wal")).unwrap();
+        // The header, the salts of a frame, a page that was written again later.
+        for at in
+            [20, HEADER + 5 * (FRAME_HEADER + 4096) + 9, HEADER + 4 * (FRAME_HEADER + 4096) + 99]
+        {
+            let mut torn = log.clone();
+            torn[at] ^= 0x10;
+            std::fs::copy(path("db"), path("other")).unwrap();
+            std::fs::write(path("torn"), torn).unwrap();
+            assert!(lost_transactions(&path("torn")).unwrap() > 0);
+            mend(&path("torn"), &path("other-wal"), 4096).unwrap();
+            assert_eq!(lost_transactions(&path("other-wal")).unwrap(), 0);
+            let other = Connection::open(path("other")).unwrap();
+            let count: i64 =
+                other.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+            assert_eq!(count, 10, "{at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..9000)) {
+            let _ = count(bytes.as_slice());
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Puts a backup in the place of the database.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::lock::{self, Alone, Server, State};
+use super::{beside, database, key_file, link, make_folder, remove, rename};
+use crate::clock::{now, stamp};
+use crate::config::Config;
+use crate::db::check;
+use crate::db::copy::{self, Contents};
+use crate::error::{Error, Result};
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What is in the database now.
+    pub contents: Contents,
+    /// Where the database lies that was there before, if there was one.
+    pub replaced: Option<PathBuf>,
+    /// Whether the key of the passwords was put in place too.
+    pub key: bool,
+}
+
+/// Replaces the database by a backup. The old one is kept beside it. Whenever the power goes, the
+/// one or the other is in place.
+///
+/// # Errors
+/// A server or a command works on the data folder, the backup is damaged or of a newer Kinglet, or
+/// there is no room.
+pub fn run(config: &Config, backup: &Path) -> Result<Restored> {
+    make_folder(&config.data)?;
+    let _server = Server::take(&config.data).map_err(|_| {
+        Error::new(format!(
+            "a server works on {}: stop it before its database is replaced, like by \
+             `systemctl stop kinglet`",
+            config.data.display()
+        ))
+    })?;
+    let _alone = Alone::take(&config.data)?;
+    let contents = copy::examine(backup)?;
+    let file = database(&config.data);
+    let new = take_in(backup, &file)?;
+    let replaced = match file.exists() {
+        false => None,
+        true => {
+            let kept = beside(&file, &format!(".replaced-{}", stamp(now())));
+            // One whose log cannot be brought into it is kept with its log.
+            if copy::join_log(&file).is_err() {
+                let [log, _] = copy::beside(&file);
+                if log.exists() {
+                    link(&log, &copy::beside(&kept)[0])?;
+                }
+            }
+            link(&file, &kept)?;
+            Some(kept)
+        }
+    };
+    put_in_place(&new, &file)?;
+    let key = finish(config)?;
+    lock::write_state(&config.data, State::Checked)?;
+    Ok(Restored { contents, replaced, key })
+}
+
+/// Copies a backup beside the database and makes it ready; it is examined once more.
+pub(super) fn take_in(backup: &Path, file: &Path) -> Result<PathBuf> {
+    let new = beside(file, ".new");
+    remove(&new)?;
+    fs::copy(backup, &new)
+        .and_then(|_| fs::set_permissions(&new, fs::Permissions::from_mode(0o600)))
+        .map_err(|cause| Error::caused(format!("cannot write {}", new.display()), cause))?;
+    copy::make_ready(&new)?;
+    let damage = check::examine(&new)?;
+    if !damage.is_none() {
+        return Err(Error::new(format!("{}: {}", new.display(), damage.in_words())));
+    }
+    Ok(new)
+}
+
+/// Lets a complete new file be the database. The log of the old one goes first: it would be taken
+/// for that of the new one.
+pub(super) fn put_in_place(new: &Path, file: &Path) -> Result<()> {
+    for beside in copy::beside(file) {
+        remove(&beside)?;
+    }
+    rename(new, file)
+}
+
+/// Puts the key in place that came with a backup, and takes it out of the database; says whether
+/// there was one to be put in place. It goes on where a power cut broke it off.
+pub(super) fn finish(config: &Config) -> Result<bool> {
+    let file = database(&config.data);
+    // A credential of the service is not ours to replace.
+    let brought = copy::brought_key(&file)?.filter(|_| config.key.is_none());
+    let path = key_file(config);
+    let is_other = |key: &Vec<u8>| fs::read(&path).map_or(true, |own| own != *key);
+    let mut placed = false;
+    if let Some(key) = brought.filter(is_other) {
+        if path.exists() {
+            rename(&path, &beside(&path, &format!(".replaced-{}", stamp(now()))))?;
+        }
+        place_key(&path, &key)?;
+        placed = true;
+    }
+    copy::settle(&file)?;
+    Ok(placed)
+}
+
+/// Writes the key of the passwords.
+pub(super) fn place_key(path: &Path, key: &[u8]) -> Result<()> {
+    let new = beside(path, ".new");
+    remove(&new)?;
+    let mut options = fs::File::options();
+    options.create_new(true).write(true).mode(0o600);
+    options
+        .open(&new)
+        .and_then(|mut file| {
+            file.write_all(key)?;
+            file.sync_all()
+        })
+        .map_err(|cause| Error::caused(format!("cannot write {}", new.display()), cause))?;
+    rename(&new, path)
+}

@@ -1,0 +1,199 @@
+//! Bytes of the database change while the server rests or after it was killed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::chance::Chance;
+use super::program::{Home, everything, flip, furnish};
+
+/// What became of damages.
+#[derive(Default)]
+struct Tally {
+    right: usize,
+    told: usize,
+    rebuilt: usize,
+}
+
+/// A machine with a data folder that can be damaged again and again.
+struct Bench {
+    home: Home,
+    /// The data folder as it was.
+    sound: PathBuf,
+    /// What users saw then.
+    before: Value,
+    /// What was added just before.
+    tally: Tally,
+}
+
+impl Bench {
+    fn new(with_backup: bool, killed: bool) -> Bench {
+        let home = Home::new();
+        let server = home.start();
+        furnish(&server);
+        if with_backup {
+            home.ok(&["backup"]);
+            server.call("createPlaylist?name=After the backup&songId=so5");
+        }
+        let mut before = everything(&server);
+        server.stop();
+        if killed {
+            // Most lies in the file, the last changes in its log.
+            let server = home.start();
+            for number in 0..20 {
+                server.call(&format!("createPlaylist?name=Last {number}&songId=so4"));
+                let song = number % 9 + 1;
+                server.call(&format!("updatePlaylist?playlistId=pl1&songIdToAdd=so{song}"));
+            }
+            server.wait_for("scanned: ");
+            before = everything(&server);
+            server.kill();
+        }
+        let sound = home.temp.path().join("sound");
+        copy(&home.data, &sound);
+        Bench { home, sound, before, tally: Tally::default() }
+    }
+
+    fn length(&self, name: &str) -> u64 {
+        fs::metadata(self.sound.join(name)).map_or(0, |file| file.len())
+    }
+
+    /// Damages one file: the server has to come up, and what is not as it was has to be told.
+    fn damage(&mut self, name: &str, what: &str, damage: impl FnOnce(&Path)) {
+        let Bench { home, sound, before, tally } = self;
+        fs::remove_dir_all(&home.data).unwrap();
+        copy(sound, &home.data);
+        damage(&home.data.join(name));
+        let what = format!("{name}, {what}");
+        let server = home
+            .try_start(&[])
+            .unwrap_or_else(|log| panic!("{what}: the server does not come up: {log}"));
+        server.wait_for("scanned: ");
+        let log = server.log();
+        // Without a backup the users themselves may be lost, or the key of their passwords.
+        let may_enter = server.try_call("getUsers").is_some_and(|answer| answer["status"] == "ok");
+        let after = if may_enter { everything(&server) } else { Value::Null };
+        if may_enter {
+            server.call("createPlaylist?name=It can be written to");
+        }
+        server.stop();
+        tally.rebuilt += usize::from(log.contains("making it anew"));
+        if after == *before {
+            tally.right += 1;
+        } else {
+            let check = home.check();
+            assert!(
+                log.contains("ERROR") && check.contains("remove that file once it is read"),
+                "{what}: not as it was and not told: {log}\n{check}\nbefore {before:#}\nafter {after:#}"
+            );
+            tally.told += 1;
+        }
+        // The start after that one has nothing more to mend.
+        if (tally.right + tally.told) % 10 == 1 {
+            let again = home.start();
+            assert!(!again.log().contains("ERROR"), "{what}: {}", again.log());
+            again.stop();
+        }
+    }
+
+    /// Damages a file by chance.
+    fn damage_by_chance(&mut self, chance: &mut Chance) {
+        let name = match chance.below(10) {
+            0 => "kinglet.key",
+            1..=3 if self.length("kinglet.db-wal") > 0 => "kinglet.db-wal",
+            _ => "kinglet.db",
+        };
+        let length = self.length(name);
+        let mut byte = |end: u64| (chance.below(end) as usize, 1 + chance.below(255) as u8);
+        let one = byte(length);
+        match one.1 % 6 {
+            0 => self.damage(name, &format!("{one:?}"), |file| flip(file, &[one])),
+            1 => {
+                let many: Vec<(usize, u8)> = (0..2 + one.0 % 20).map(|_| byte(length)).collect();
+                self.damage(name, &format!("{many:?}"), |file| flip(file, &many));
+            }
+            2 => {
+                let block: Vec<(usize, u8)> =
+                    (0..512).map(|at| (one.0 / 512 * 512 + at, byte(2).1)).collect();
+                self.damage(name, &format!("block at {}", one.0), |file| flip(file, &block));
+            }
+            3 => {
+                let head = byte(length.min(120));
+                self.damage(name, &format!("{head:?}"), |file| flip(file, &[head]));
+            }
+            4 => self.damage(name, &format!("nothing at {}", one.0), |file| {
+                let mut bytes = fs::read(file).unwrap();
+                let start = one.0 / 4096 * 4096;
+                let end = bytes.len().min(start + 4096);
+                bytes[start..end].fill(0);
+                fs::write(file, bytes).unwrap();
+            }),
+            // A log that is cut off between two changes is a log that ended there.
+            _ if name.ends_with("wal") => self.damage_by_chance(chance),
+            _ => self.damage(name, &format!("cut off at {}", one.0), |file| {
+                fs::File::options().write(true).open(file).unwrap().set_len(one.0 as u64).unwrap();
+            }),
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn damage_is_mended_or_told() {
+    for killed in [false, true] {
+        let mut bench = Bench::new(true, killed);
+        let mut chance = Chance::new(10 + u64::from(killed));
+        for _ in 0..6 {
+            bench.damage_by_chance(&mut chance);
+        }
+        assert_eq!(bench.tally.right + bench.tally.told, 6);
+    }
+}
+
+#[test]
+#[ignore = "takes long: 100 damaged databases"]
+fn a_hundred_damages() {
+    for (with_backup, killed, rounds) in
+        [(true, false, 35), (true, true, 35), (false, false, 15), (false, true, 15)]
+    {
+        let mut bench = Bench::new(with_backup, killed);
+        let mut chance = Chance::new(20 + u64::from(with_backup) + 2 * u64::from(killed));
+        for _ in 0..rounds {
+            bench.damage_by_chance(&mut chance);
+        }
+        let Tally { right, told, rebuilt } = bench.tally;
+        println!(
+            "damage: {rounds} ({}, {}): {right} all right, {told} losses told, {rebuilt} made anew",
+            if with_backup { "with a backup" } else { "without one" },
+            if killed { "after a kill" } else { "after a stop" },
+        );
+    }
+}
+
+/// The numbers there say how all the rest is to be read.
+#[test]
+#[ignore = "takes long: 100 damaged databases"]
+fn every_byte_of_the_head() {
+    let mut bench = Bench::new(true, false);
+    for at in 0..100 {
+        let change = [0x01, 0x80, 0xff][at % 3];
+        let what = format!("byte {at} of the head, {change:#x}");
+        bench.damage("kinglet.db", &what, |file| flip(file, &[(at, change)]));
+    }
+    let Tally { right, told, rebuilt } = bench.tally;
+    println!(
+        "damage: every byte of the head: {right} all right, {told} losses told, {rebuilt} made anew"
+    );
+}

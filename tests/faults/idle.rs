@@ -1,0 +1,94 @@
+//! A server that nobody uses lets disks sleep.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use super::program::{Home, furnish};
+
+/// Longer than the shortest of the jobs that come again and again: the visits of shares, each minute.
+const SPAN: Duration = Duration::from_secs(70);
+
+/// When each file below a folder was last changed.
+fn times(folder: &Path, found: &mut BTreeMap<String, SystemTime>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let metadata = entry.metadata().unwrap();
+        found.insert(entry.path().display().to_string(), metadata.modified().unwrap());
+        if metadata.is_dir() {
+            times(&entry.path(), found);
+        }
+    }
+}
+
+#[test]
+#[ignore = "takes long: more than a minute of rest"]
+fn no_disk_is_woken() {
+    let home = Home::new();
+    // As under systemd, whose watchdog has the database read.
+    let socket = home.temp.path().join("notify");
+    let _systemd = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    let variables = [("NOTIFY_SOCKET", socket.to_str().unwrap()), ("WATCHDOG_USEC", "20000000")];
+    let server = home.try_start(&variables).unwrap();
+    furnish(&server);
+    let share = server.call("getShares")["shares"]["share"][0]["url"].as_str().unwrap().to_owned();
+    server.get(&format!("/share/{}", share.split_once("/share/").unwrap().1)).unwrap();
+    // The visit is written, and threads without work have ended.
+    thread::sleep(Duration::from_secs(62));
+    let disk = || {
+        let io = fs::read_to_string(format!("/proc/{}/io", server.id())).unwrap();
+        let figure = |name: &str| -> u64 {
+            let line = io.lines().find(|line| line.starts_with(name)).unwrap();
+            line.rsplit(' ').next().unwrap().parse().unwrap()
+        };
+        (figure("read_bytes"), figure("write_bytes"))
+    };
+    let mut before = BTreeMap::new();
+    times(home.temp.path(), &mut before);
+    let (read, written) = disk();
+    let trace = home.temp.path().join("trace");
+    let traced = Command::new("strace")
+        .args(["-f", "-y", "-qq", "-e", "trace=%file,read,pread64,readv,preadv,write,pwrite64,writev,fsync,fdatasync,ftruncate,getdents64,mmap"])
+        .args(["-o", trace.to_str().unwrap(), "-p", &server.id().to_string()])
+        .spawn();
+    thread::sleep(SPAN);
+    let calls = match traced {
+        Ok(mut strace) => {
+            let id = rustix::process::Pid::from_child(&strace);
+            rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+            strace.wait().unwrap();
+            let text = fs::read_to_string(&trace).unwrap();
+            fs::remove_file(&trace).unwrap();
+            assert!(text.contains("eventfd"), "strace saw nothing: {text}");
+            let [music, data] =
+                [home.music(), home.data.clone()].map(|path| path.display().to_string());
+            let on = |line: &&str| line.contains(&music) || line.contains(&data);
+            let calls: Vec<String> = text.lines().filter(on).map(String::from).collect();
+            // Under its watchdog it asks whether a log is there, which the kernel knows.
+            let of_disks: Vec<_> = calls
+                .iter()
+                .filter(|call| {
+                    ["read", "write", "sync", "truncate", "getdents", "openat"]
+                        .iter()
+                        .any(|name| call.split('(').next().unwrap().contains(name))
+                })
+                .collect();
+            assert!(of_disks.is_empty(), "{of_disks:?}");
+            format!("{} calls named files, none read or wrote", calls.len())
+        }
+        Err(_) => "calls not counted, strace is missing".to_owned(),
+    };
+    let (read, written) = (disk().0 - read, disk().1 - written);
+    assert_eq!((read, written), (0, 0));
+    let mut after = BTreeMap::new();
+    times(home.temp.path(), &mut after);
+    // The traces lay in the folder itself.
+    let folder = home.temp.path().display().to_string();
+    before.remove(&folder);
+    after.remove(&folder);
+    assert_eq!(before, after);
+    println!("idle: {} s, 0 bytes from and to disks, no file changed; {calls}", SPAN.as_secs());
+    server.stop();
+}
