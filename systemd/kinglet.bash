@@ -19,10 +19,11 @@ _kinglet() {
         esac
     done
     case "$command $verb" in
-    ' ') words='serve demo scan user share check help' ;;
+    ' ') words='serve demo scan user share backup restore check help' ;;
     'user ') words='add list passwd remove key share-defaults' ;;
     'share ') words='list show revoke' ;;
-    'help ') words='serve demo scan user share check' ;;
+    'restore ') words='newest' ;;
+    'help ') words='serve demo scan user share backup restore check' ;;
     'user add') words='--admin' ;;
     'user key') words='--label' ;;
     esac

@@ -29,12 +29,16 @@ _kinglet_words() {
         'list:list all share links, or those of a user'
         'show:show one, with what of it was played how often'
         'revoke:end one at once: page, music, covers and feeds') ;;
+    'restore '*) offers=(
+        'newest:restore the newest of them') ;;
     'help '*) offers=(
         'serve:serve until stopped (Ctrl-C)'
         'demo:serve a small album that comes with the program'
         'scan:look for new and changed music once'
         'user:add, list and remove users, passwords and API keys'
         'share:list and end share links, and tell how they are used'
+        'backup:copy what users made into one file, beside a running server'
+        'restore:put such a copy in the place of the database'
         'check:find what is wrong with the set-up, and how to mend it') ;;
     *) offers=() ;;
     esac
@@ -47,6 +51,8 @@ _kinglet_commands() {
         'scan:look for new and changed music once'
         'user:add, list and remove users, passwords and API keys'
         'share:list and end share links, and tell how they are used'
+        'backup:copy what users made into one file, beside a running server'
+        'restore:put such a copy in the place of the database'
         'check:find what is wrong with the set-up, and how to mend it'
         'help:this text')
     _describe command offers

@@ -107,6 +107,7 @@ fn the_readme_tells_every_setting() {
         let default = match *name {
             "music" => " ".to_owned(),
             "data" => " `~/.local/share/kinglet` ".to_owned(),
+            "backup_folder" => " `backups` in `data` ".to_owned(),
             _ => format!(" `{default}` "),
         };
         writeln!(text, "| `{name}` |{default}| {meaning} |").unwrap();

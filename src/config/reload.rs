@@ -89,7 +89,7 @@ mod tests {
         "77",
         "\"/else\"",
     ];
-    const SIZES_AND_TIMES: [&str; 3] = ["\"77KiB\"", "\"77MiB\"", "\"77s\""];
+    const SIZES_AND_TIMES: [&str; 4] = ["\"77KiB\"", "\"77MiB\"", "\"77s\"", "\"7h\""];
 
     fn config(text: &str) -> Result<Config> {
         let file = File { path: "/etc/kinglet/kinglet.toml".into(), text: text.to_owned() };
