@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::db::{Db, songs, users};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::keeping::{self, lock::InUse};
 use crate::key_uses::KeyUses;
 use crate::known_users::KnownUsers;

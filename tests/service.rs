@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -125,28 +125,32 @@ fn answers(address: SocketAddr) -> bool {
 }
 
 /// Where a service tells systemd how it is.
-struct Notices(UnixDatagram);
+struct Notices {
+    socket: UnixDatagram,
+    /// What came before something else that was waited for.
+    seen: Vec<String>,
+}
 
 impl Notices {
     fn at(path: &Path) -> Notices {
         let socket = UnixDatagram::bind(path).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
-        Notices(socket)
+        Notices { socket, seen: Vec::new() }
     }
 
-    /// Reads on to the next one that begins so.
-    fn next(&self, start: &str) -> String {
-        let mut seen = Vec::new();
+    /// The next one that begins so; others are kept for later, since jobs tell things in any order.
+    fn next(&mut self, start: &str) -> String {
+        let end = Instant::now() + DEADLINE;
         loop {
-            let mut buffer = [0; 4096];
-            let length = self.0.recv(&mut buffer).unwrap_or_else(|error| {
-                panic!("{error}: no `{start}` among {seen:?}");
-            });
-            let text = String::from_utf8(buffer[..length].to_vec()).unwrap();
-            if text.starts_with(start) {
-                return text;
+            if let Some(at) = self.seen.iter().position(|text| text.starts_with(start)) {
+                return self.seen.remove(at);
             }
-            seen.push(text);
+            assert!(Instant::now() < end, "no `{start}` among {:?}", self.seen);
+            let mut buffer = [0; 4096];
+            let length = self.socket.recv(&mut buffer).unwrap_or_else(|error| {
+                panic!("{error}: no `{start}` among {:?}", self.seen);
+            });
+            self.seen.push(String::from_utf8(buffer[..length].to_vec()).unwrap());
         }
     }
 }
@@ -154,7 +158,7 @@ impl Notices {
 #[test]
 fn systemd_is_told_of_start_scan_life_reload_and_end() {
     let home = home("");
-    let notices = Notices::at(&home.path().join("notify"));
+    let mut notices = Notices::at(&home.path().join("notify"));
     let mut command = serve(home.path());
     command.env("NOTIFY_SOCKET", home.path().join("notify")).env("WATCHDOG_USEC", "400000");
     let server = Server::start(command);

@@ -7,8 +7,11 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
 /// Frozen databases: their schema and how they are made.
-const OLD: [(i64, &str); 2] =
-    [(2, include_str!("../data/schema-2.sql")), (3, include_str!("../data/schema-3.sql"))];
+const OLD: [(i64, &str); 3] = [
+    (2, include_str!("../data/schema-2.sql")),
+    (3, include_str!("../data/schema-3.sql")),
+    (4, include_str!("../data/schema-4.sql")),
+];
 
 /// All rows of a table in these columns, as SQLite has them.
 fn rows(db: &Connection, table: &str, columns: &[String]) -> Vec<Vec<Value>> {
