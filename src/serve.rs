@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -16,13 +17,16 @@ use tokio::time::MissedTickBehavior;
 use crate::account::{self, FirstAdministrator};
 use crate::app::App;
 use crate::config::{Config, TlsFiles};
+use crate::db::trouble::Trouble;
 use crate::error::{Error, Result};
 use crate::health::{self, log};
 use crate::http::accept::{self, Limits, Listeners};
 use crate::http::listen::take;
 use crate::http::stall::Patience;
 use crate::http::tls::{self, Tls};
-use crate::keeping::nightly;
+use crate::keeping::lock::State;
+use crate::keeping::look::{self, Found};
+use crate::keeping::nightly::{self, Seen};
 use crate::log::is_journal;
 use crate::mdns::{self, Service};
 use crate::media::send::{Mode, READS_AT_A_TIME};
@@ -138,13 +142,17 @@ impl Server {
 
     /// Answers until SIGTERM or SIGINT, then lets running responses end for the time of the
     /// settings, or until the second signal. Where there is no user yet, the first administrator
-    /// is made before.
-    pub fn run(self, app: App) -> Result<()> {
+    /// is made before. `left` is how the database was left, where it is yet to be looked through.
+    ///
+    /// # Errors
+    /// Something cannot be started, the database fails, or it is found to be damaged.
+    pub fn run(self, app: App, left: Option<State>) -> Result<()> {
         let Server { runtime, requests, listeners, tls, address, metrics, told, reload } = self;
         if let Some(administrator) = account::first_administrator(&app)? {
             welcome(&administrator);
         }
         let app = Arc::new(app);
+        let damaged = look_thread(&app, left)?;
         let scan = scan_thread(&app)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         for listener in &listeners {
@@ -154,15 +162,18 @@ impl Server {
             runtime.spawn(reloads(reload, asked, app.clone(), tls.clone()));
         }
         let listeners = Listeners::new(listeners).encrypted(tls);
-        let answering =
-            answer(app.clone(), requests.handle(), listeners, address, metrics, told.clone());
+        let ends = Ends { told: told.clone(), damaged: damaged.clone() };
+        let answering = answer(app.clone(), requests.handle(), listeners, address, metrics, ends);
         let served = runtime.block_on(answering);
         app.scanner.stop();
         // A scan on a disk that hangs is not waited for: what it has not written it finds again.
         // Nor is a thread that waits for such a disk.
         let end = Instant::now() + GRACE_OF_THREADS;
+        let is_damaged = damaged.borrow().is_some();
         let left = || match *told.borrow() {
             Told::ToHurry => Duration::ZERO,
+            // Nobody may write any more, and some wait for it.
+            _ if is_damaged => Duration::ZERO,
             _ => end.saturating_duration_since(Instant::now()),
         };
         while !scan.is_finished() && !left().is_zero() {
@@ -172,6 +183,67 @@ impl Server {
         runtime.shutdown_timeout(left());
         served
     }
+}
+
+/// What ends a server.
+#[derive(Clone)]
+struct Ends {
+    told: watch::Receiver<Told>,
+    /// What is the matter with the database.
+    damaged: watch::Receiver<Option<String>>,
+}
+
+impl Ends {
+    /// Waits until this was told, or the database is found to be damaged. Who tells is there as long
+    /// as the runtime is.
+    async fn come(mut self, what: Told) {
+        let damaged = async {
+            if self.damaged.wait_for(Option::is_some).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            _ = self.told.wait_for(|told| *told >= what) => {}
+            () = damaged => {}
+        }
+    }
+}
+
+/// Starts the thread that looks through the database, and waits until nobody else can write to it.
+/// Tells what is the matter with it, if it is damaged.
+fn look_thread(app: &Arc<App>, left: Option<State>) -> Result<watch::Receiver<Option<String>>> {
+    const DONE: &str = "the whole database was looked through";
+    let (tell, damaged) = watch::channel(None);
+    let Some(left) = left else {
+        app.in_use.found_sound();
+        tracing::info!("{DONE}");
+        return Ok(damaged);
+    };
+    let (began, begins) = mpsc::channel();
+    let (app, db) = (app.clone(), app.db.clone());
+    let look = move |writer: &mut Connection| {
+        let _ = began.send(());
+        match look::through(&app.config, writer, &left) {
+            Ok(Found::Sound) => {
+                app.in_use.found_sound();
+                tracing::info!("{DONE}");
+            }
+            Ok(Found::Damaged(error)) => {
+                tell.send_replace(Some(error.to_string()));
+                // This is the last that is done with it.
+                loop {
+                    thread::park();
+                }
+            }
+            Err(error) => tracing::error!("the database could not be looked through: {error}"),
+        }
+    };
+    thread::Builder::new()
+        .name("look".to_owned())
+        .spawn(move || db.alone(look))
+        .map_err(|cause| Error::caused("cannot start the thread that looks", cause))?;
+    let _ = begins.recv();
+    Ok(damaged)
 }
 
 /// Starts the thread that scans when it is asked to, and asks it where the settings say so.
@@ -192,7 +264,7 @@ async fn answer(
     listeners: Listeners,
     address: SocketAddr,
     metrics: Vec<TcpListener>,
-    told: watch::Receiver<Told>,
+    ends: Ends,
 ) -> Result<()> {
     let limits = Limits {
         connections: allow_files(&app.config),
@@ -220,11 +292,7 @@ async fn answer(
         tokio::spawn(health::live(app.clone(), threads.clone(), listeners.pulse(), every))
     });
     let status = systemd::listens().then(|| tokio::spawn(health::tell_status(app.clone())));
-    // Who tells is there as long as the runtime is.
-    let is_told = |what: Told| {
-        let mut told = told.clone();
-        async move { drop(told.wait_for(|told| *told >= what).await) }
-    };
+    let is_told = |what: Told| ends.clone().come(what);
     let metrics = (!metrics.is_empty()).then(|| {
         let scrape = Scrape::new(app.clone(), threads.clone());
         let answer = move |request, _| scrape.clone().answer(request);
@@ -259,6 +327,9 @@ async fn answer(
     nightly.abort();
     for job in [metrics, alive, status].into_iter().flatten() {
         job.abort();
+    }
+    if let Some(damage) = ends.damaged.borrow().clone() {
+        return Err(Error::new(damage));
     }
     kept.visits.flush(&kept.db)?;
     kept.key_uses.flush(&kept.db)?;
@@ -366,14 +437,25 @@ async fn look_nightly(app: Arc<App>, threads: Threads) {
     let first = tokio::time::Instant::now() + nightly::FIRST_LOOK;
     let mut clock = tokio::time::interval_at(first, nightly::LOOK_EVERY);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut seen = Seen::default();
     loop {
         clock.tick().await;
         let app = app.clone();
-        match threads.run(move || nightly::look(&app.config, &app.db)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!("no backup could be made: {error}"),
-            Err(panic) => tracing::error!(%panic, "the look for a backup stumbled"),
-        }
+        let look = move || (nightly::look(&app.config, &app.db, &mut seen), seen);
+        seen = match threads.run(look).await {
+            Ok((Ok(()), seen)) => seen,
+            Ok((Err(error), seen)) => {
+                tracing::error!("no backup could be made: {error}");
+                if let Some(trouble) = Trouble::behind(&error) {
+                    trouble.log(&error);
+                }
+                seen
+            }
+            Err(panic) => {
+                tracing::error!(%panic, "the look for a backup stumbled");
+                Seen::default()
+            }
+        };
     }
 }
 

@@ -8,7 +8,7 @@ use crate::clock::day;
 use crate::config::Config;
 use crate::db::copy;
 use crate::error::{Error, Result};
-use crate::keeping::{backup, database, restore};
+use crate::keeping::{backup, database, prepare_command, restore};
 
 /// The word that stands for the newest backup.
 pub const NEWEST: &str = "newest";
@@ -21,6 +21,7 @@ pub fn make(config: &Config, to: Option<&Path>) -> Result<ExitCode> {
             config.data.display()
         )));
     }
+    prepare_command(config)?;
     let made = backup::make(config, to)?;
     print(&format!("{}\n", made.path.display()));
     note(&format!("It holds {}, and was read back.", made.contents.in_words()));
@@ -78,8 +79,8 @@ fn choice(config: &Config) -> String {
         format!("name the backup, like `kinglet restore {NEWEST}`; in {folder} there are");
     for path in backups {
         let made = copy::glance(&path).map_or("it cannot be read".to_owned(), |(created, sums)| {
-            let users =
-                sums.iter().find(|(table, _)| table == "user").map_or(0, |(_, sum)| sum.rows);
+            let users = sums.iter().find(|(table, _)| table == "user");
+            let users = users.map_or(0, |(_, sum)| sum.rows);
             format!("made on {}, {users} users", day(created))
         });
         text.push_str(&format!("\n  {}  {made}", path.display()));

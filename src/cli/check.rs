@@ -14,7 +14,8 @@ use rustix::process::{Resource, getrlimit};
 use super::print;
 use crate::clock::day;
 use crate::config::{Config, network_file_system};
-use crate::db::check;
+use crate::db::check::{self, Depth};
+use crate::db::copy;
 use crate::http::tls::{self, PLAIN_HTTP, Tls};
 use crate::keeping::{database, lock, nightly, report};
 use crate::media::send::{Mode, Sender};
@@ -201,15 +202,7 @@ fn keeping(config: &Config) -> Vec<Finding> {
     }
     // A server that runs keeps watch itself, and what it has open is not as it was closed.
     if !lock::is_served(&config.data) {
-        findings.push(match check::examine(&database(&config.data)) {
-            Ok(damage) if damage.is_none() => Good("data: the database is sound".to_owned()),
-            Ok(damage) => Odd(format!(
-                "data: the database is damaged: {}. The next start moves it aside and makes it \
-                 anew of what can be read and the newest backup.",
-                damage.in_words()
-            )),
-            Err(error) => Bad(format!("data: {error}")),
-        });
+        findings.push(sound(&database(&config.data)));
     }
     let folder = config.backup_folder.display();
     findings.push(match (nightly::last(config), config.backup_every) {
@@ -226,6 +219,31 @@ fn keeping(config: &Config) -> Vec<Finding> {
         ),
     });
     findings
+}
+
+/// Whether the database is sound. Nothing is changed by looking.
+fn sound(file: &Path) -> Finding {
+    // SQLite would bring the log into the file, as far as it can read it.
+    let [log, _] = copy::beside(file);
+    if log.metadata().is_ok_and(|log| log.len() > 0) {
+        return Good(
+            "data: the database was not closed; the next start looks through it".to_owned(),
+        );
+    }
+    match check::examine(file, Depth::All) {
+        Ok(damage) if damage.is_none() => Good("data: the database is sound".to_owned()),
+        Ok(damage) if damage.is_of_rows_alone() => Odd(format!(
+            "data: another program or the disk changed the database: {}. The next start takes it as \
+             it is; `kinglet restore` brings back an earlier state.",
+            damage.in_words()
+        )),
+        Ok(damage) => Odd(format!(
+            "data: the database is damaged: {}. The next start moves it aside and makes it anew of \
+             what can be read and the newest backup.",
+            damage.in_words()
+        )),
+        Err(error) => Bad(format!("data: {error}")),
+    }
 }
 
 fn space(name: &str, folder: &Path, covers: u64) -> Finding {

@@ -56,7 +56,7 @@ pub fn run(mut config: Config) -> Result<ExitCode> {
          or in a Subsonic client\n    server             {base}\n    user               {USER}\n    \
          password           {password}\n\n  Stop with Ctrl+C; nothing stays behind.\n\n"
     ));
-    server.run(app)?;
+    server.run(app, None)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -23,7 +23,7 @@ pub use progress::Progress;
 use crate::app::App;
 use crate::config::{self, Config, Flags, Reader};
 use crate::error::{Error, Result};
-use crate::keeping;
+use crate::keeping::{self, Prepared};
 use crate::log;
 use crate::reload::Reload;
 use crate::scan::{self, Status, Summary};
@@ -71,12 +71,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Restore(from) => {
             backup::restore(&with_log(config::read(&flags)?)?, from.as_deref())
         }
-        Command::User(command) => {
-            users::run(&App::open(with_log(config::read(&flags)?)?)?, command)
-        }
-        Command::Share(command) => {
-            shares::run(&App::open(with_log(config::read(&flags)?)?)?, &command)
-        }
+        Command::User(command) => users::run(&open(with_log(config::read(&flags)?)?)?, command),
+        Command::Share(command) => shares::run(&open(with_log(config::read(&flags)?)?)?, &command),
     }
 }
 
@@ -87,6 +83,12 @@ fn with_log(config: Config) -> Result<Config> {
 }
 
 /// Serves until it is told to stop.
+/// Opens the data folder for a command, which may run beside a server.
+fn open(config: Config) -> Result<App> {
+    keeping::prepare_command(&config)?;
+    App::open(config)
+}
+
 fn serve(flags: Flags) -> Result<ExitCode> {
     let (config, settings) = Reader::read(flags)?;
     let log = log::start(config.log_level, config.log_format)?;
@@ -101,16 +103,16 @@ fn serve(flags: Flags) -> Result<ExitCode> {
     // Whoever closes the terminal means the end.
     let reload = (!io::stdin().is_terminal()).then_some(Reload { settings, log });
     let server = Server::bind(&config, reload)?;
-    // Held until the end.
-    let _keeping = keeping::prepare(&config)?;
-    server.run(App::open(config)?)?;
+    // Its lock is held until the end.
+    let Prepared { server: _lock, left } = keeping::prepare(&config)?;
+    server.run(App::open(config)?, left)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Scans the music folders once; fails where one of them could not be used.
 fn scan(config: Config) -> Result<ExitCode> {
     config.check_folders()?;
-    let app = App::open(config)?;
+    let app = open(config)?;
     let mut progress = Progress::start();
     let summary = thread::scope(|scope| {
         let scan = scope.spawn(|| scan::run(&app.db, &app.config, &app.scanner));

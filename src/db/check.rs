@@ -1,5 +1,6 @@
 //! Looks whether a database file is sound: structure, schema, and every row against the checksums.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
@@ -21,6 +22,12 @@ pub struct Damage {
 }
 
 impl Damage {
+    /// Whether everything can be read and holds together, and only rows are not as they were written:
+    /// another program changed them, or the disk did.
+    pub fn is_of_rows_alone(&self) -> bool {
+        self.structure.is_empty() && self.altered.iter().all(|altered| altered.found.is_some())
+    }
+
     /// Whether there is none.
     pub fn is_none(&self) -> bool {
         self.structure.is_empty() && self.altered.is_empty()
@@ -42,12 +49,22 @@ impl Damage {
     }
 }
 
-/// Looks through a database file that nobody writes to.
+/// How much of a database is looked through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// What is as quick for any library: the head, the schema, and all rows that users made. Of a
+    /// file of an older schema, which is about to be changed, everything.
+    Users,
+    /// All pages, all rows, and every index.
+    All,
+}
+
+/// Looks through a database file.
 ///
 /// # Errors
 /// A newer Kinglet wrote it, or there is no access to it. What can be read badly is no error but
 /// damage.
-pub fn examine(file: &Path) -> Result<Damage> {
+pub fn examine(file: &Path, depth: Depth) -> Result<Damage> {
     // SQLite would not complain of versions it does not know, and refuse every write later.
     let versions = super::copy::versions(file)
         .map_err(|cause| Error::caused(format!("cannot read {}", file.display()), cause))?;
@@ -55,41 +72,66 @@ pub fn examine(file: &Path) -> Result<Damage> {
         return Ok(Damage::of("the head of the file is not as it was written".to_owned()));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-    let db = match Connection::open_with_flags(file, flags) {
-        Ok(db) => db,
-        Err(cause) => {
-            return Err(Error::caused(format!("cannot open {}", file.display()), cause));
+    let db = Connection::open_with_flags(file, flags)
+        .map_err(|cause| Error::caused(format!("cannot open {}", file.display()), cause))?;
+    examine_open(&db, depth).map_err(|error| match error {
+        Unknown::Newer(seen) => migrate::too_new(seen),
+        Unknown::Inaccessible(cause) => {
+            Error::caused(format!("cannot read {}", file.display()), cause)
         }
-    };
+    })
+}
+
+/// Looks through an open database, as it is at one moment.
+///
+/// # Errors
+/// See [`examine`].
+pub fn examine_all(db: &mut Connection) -> Result<Damage> {
+    let transaction = db.transaction()?;
+    examine_open(&transaction, Depth::All).map_err(|error| match error {
+        Unknown::Newer(seen) => migrate::too_new(seen),
+        Unknown::Inaccessible(cause) => Error::from(cause),
+    })
+}
+
+/// Why nothing can be said of a file.
+enum Unknown {
+    Newer(i64),
+    Inaccessible(rusqlite::Error),
+}
+
+fn examine_open(db: &Connection, depth: Depth) -> std::result::Result<Damage, Unknown> {
     // The schema is read by the first query.
-    let numbers = checksums::user_version(&db).and_then(|seen| Ok((seen, checksums::schema(&db)?)));
+    let numbers = checksums::user_version(db).and_then(|seen| Ok((seen, checksums::schema(db)?)));
     let (seen, summed) = match numbers {
         Ok(numbers) => numbers,
         Err(error) if is_damage(&error) => return Ok(Damage::of(error.to_string())),
-        Err(cause) => {
-            return Err(Error::caused(format!("cannot read {}", file.display()), cause));
-        }
+        Err(cause) => return Err(Unknown::Inaccessible(cause)),
     };
     // A number that the sums do not bear out was not written by a newer Kinglet.
     let borne_out = summed == Some(seen);
     if seen > migrate::newest() && borne_out {
-        return Err(migrate::too_new(seen));
+        return Err(Unknown::Newer(seen));
     }
     if seen > migrate::newest() || seen < 0 || summed.is_some_and(|summed| summed > seen) {
         return Ok(Damage::of(format!("the schema number {seen} is wrong")));
     }
-    let mut damage = Damage { structure: structure(&db), altered: Vec::new() };
-    match same_schema(&db, seen) {
+    let all = depth == Depth::All || seen < migrate::newest();
+    let mut damage = Damage::default();
+    if all {
+        damage.structure = structure(db);
+    }
+    match same_schema(db, seen) {
         Ok(true) => {}
         Ok(false) => damage.structure.push("the schema is not as it was written".to_owned()),
         Err(error) => damage.structure.push(error.to_string()),
     }
     if borne_out {
-        match checksums::altered(&db) {
+        match checksums::altered(db, |table| all || !checksums::is_of_library(table)) {
             Ok(altered) => damage.altered = altered,
             Err(error) => damage.structure.push(error.to_string()),
         }
-    } else if seen > 0 && summed.is_none() && !is_before_sums(&db) {
+    } else if seen > 0 && summed.is_none() && !is_before_sums(db) {
         damage.structure.push("the checksums are gone".to_owned());
     }
     Ok(damage)
@@ -137,19 +179,19 @@ pub fn structure(db: &Connection) -> Vec<String> {
     }
 }
 
-/// Whether the tables and indexes of a file are those of its schema, letter by letter: a changed
-/// letter in a column's name would else show only when that column is asked for.
+/// Whether the tables and indexes of a schema are in a file, letter by letter: a changed letter in
+/// a column's name would else show only when that column is asked for. Others may be there too:
+/// somebody may have added an index, and Litestream keeps tables of its own. How SQLite lays out
+/// what songs are found by is its own affair.
 fn same_schema(db: &Connection, number: i64) -> Result<bool> {
     let all = "SELECT type, name, tbl_name, sql FROM sqlite_schema
-        WHERE name NOT IN ('checksum', 'backup') AND name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'
-        ORDER BY name, type";
-    let read = |db: &Connection| {
-        collect(db, all, [], |row| {
-            let texts: [Option<String>; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
-            Ok(texts)
-        })
+        WHERE tbl_name NOT LIKE '%\\_search\\_%' ESCAPE '\\'";
+    let read = |db: &Connection| -> Result<HashSet<[Option<String>; 4]>> {
+        let rows =
+            collect(db, all, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
+        Ok(rows.into_iter().collect())
     };
     let mut model = Connection::open_in_memory()?;
     migrate::run_to(&mut model, number)?;
-    Ok(read(db)? == read(&model)?)
+    Ok(read(&model)?.is_subset(&read(db)?))
 }

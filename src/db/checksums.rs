@@ -36,7 +36,7 @@ pub struct Altered {
     pub table: String,
     /// As it was written.
     pub written: Sum,
-    /// As it is; `None` where it cannot be read to its end.
+    /// As it is; `None` where it cannot be read to its end, or holds text that is none.
     pub found: Option<Sum>,
 }
 
@@ -46,8 +46,9 @@ pub fn keep(writer: &mut Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     writer.create_scalar_function(ROW_SUM, -1, flags, |context| {
         let (sum, sign): (i64, i64) = (context.get(0)?, context.get(1)?);
-        let values = (2..context.len()).map(|at| context.get_raw(at));
-        Ok(sum.wrapping_add(sign.wrapping_mul(row_hash(values))))
+        let mut hash = Hash::default();
+        (2..context.len()).for_each(|at| take_in(&mut hash, context.get_raw(at)));
+        Ok(sum.wrapping_add(sign.wrapping_mul(hash.value().cast_signed())))
     })?;
     // REPLACE deletes rows: its triggers run only with this.
     writer.pragma_update(None, "recursive_triggers", true)?;
@@ -98,13 +99,21 @@ pub fn written(db: &Connection) -> Result<Vec<(String, Sum)>> {
     collect(db, sql, [], |row| Ok((row.get(0)?, Sum { rows: row.get(1)?, sum: row.get(2)? })))
 }
 
-/// The tables that are not as they were written.
+/// The same of the tables of users.
+pub fn written_of_users(db: &Connection) -> Result<Vec<(String, Sum)>> {
+    let mut sums = written(db)?;
+    sums.retain(|(table, _)| !is_of_library(table));
+    Ok(sums)
+}
+
+/// Which of the tables that a function chooses are not as they were written.
 ///
 /// # Errors
 /// The sums themselves cannot be read.
-pub fn altered(db: &Connection) -> Result<Vec<Altered>> {
+pub fn altered(db: &Connection, choose: impl Fn(&str) -> bool) -> Result<Vec<Altered>> {
     let mut altered = Vec::new();
-    for (table, written) in written(db)? {
+    let written = written(db)?;
+    for (table, written) in written.into_iter().filter(|(table, _)| choose(table)) {
         let found = of(db, &table).ok();
         if found != Some(written) {
             altered.push(Altered { table, written, found });
@@ -114,6 +123,9 @@ pub fn altered(db: &Connection) -> Result<Vec<Altered>> {
 }
 
 /// The sum of a table as it is.
+///
+/// # Errors
+/// It cannot be read to its end, or a text is none.
 pub fn of(db: &Connection, table: &str) -> Result<Sum> {
     let columns = columns(db, table)?;
     // An index that holds all columns would be read instead of the table.
@@ -123,23 +135,53 @@ pub fn of(db: &Connection, table: &str) -> Result<Sum> {
     let mut total = Sum::default();
     while let Some(row) = rows.next()? {
         total.rows += 1;
-        let values: Vec<ValueRef> =
-            (0..columns.len()).map(|at| row.get_ref(at)).collect::<Result<_>>()?;
-        total.sum = total.sum.wrapping_add(row_hash(values.into_iter()));
+        let mut hash = Hash::default();
+        for at in 0..columns.len() {
+            let value = row.get_ref(at)?;
+            if let ValueRef::Text(_) = value {
+                // Other text could not be read by anybody else either.
+                value.as_str()?;
+            }
+            take_in(&mut hash, value);
+        }
+        total.sum = total.sum.wrapping_add(hash.value().cast_signed());
     }
     Ok(total)
 }
 
-/// The tables that have sums: all but those which SQLite makes for itself. What songs are found by
-/// can be made again from them.
+/// The tables that have sums, those of them that the schema of a file has. Tables of other programs
+/// have none: Litestream, for one, keeps some of its own in the database. Nor has what songs are
+/// found by, which can be made again.
 pub fn tables(db: &Connection) -> Result<Vec<String>> {
-    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'
-        AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN ('checksum', 'backup') ORDER BY name";
-    collect(db, sql, [], |row| row.get(0))
+    let sql =
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name";
+    let mut tables: Vec<String> = collect(db, sql, [], |row| row.get(0))?;
+    tables.retain(|name| OF_USERS.contains(&name.as_str()) || is_of_library(name));
+    Ok(tables)
 }
 
-/// Tables of what a scan finds and can find again; the number of a music folder is not among it,
-/// since users' rights name it.
+/// Tables of what users made, and of what they chose and were counted by. The number of a music
+/// folder is among it, since users' rights name it.
+const OF_USERS: [&str; 16] = [
+    "annotation",
+    "api_key",
+    "bookmark",
+    "chat_message",
+    "music_folder",
+    "play_queue",
+    "play_queue_entry",
+    "playlist",
+    "playlist_entry",
+    "radio_station",
+    "share",
+    "share_default",
+    "share_entry",
+    "share_frozen",
+    "share_play",
+    "user",
+];
+
+/// Tables of what a scan finds and can find again, and of times that are noted.
 const LIBRARY: [&str; 17] = [
     "setting",
     "folder",
@@ -199,30 +241,26 @@ fn triggers(table: &str, columns: &[String]) -> String {
     )
 }
 
-fn row_hash<'a>(values: impl Iterator<Item = ValueRef<'a>>) -> i64 {
-    let mut hash = Hash::default();
-    for value in values {
-        match value {
-            ValueRef::Null => hash.word(0),
-            ValueRef::Integer(number) => {
-                hash.word(1);
-                hash.word(number.cast_unsigned());
-            }
-            ValueRef::Real(number) => {
-                hash.word(2);
-                hash.word(number.to_bits());
-            }
-            ValueRef::Text(bytes) => {
-                hash.word(3);
-                hash.bytes(bytes);
-            }
-            ValueRef::Blob(bytes) => {
-                hash.word(4);
-                hash.bytes(bytes);
-            }
+fn take_in(hash: &mut Hash, value: ValueRef) {
+    match value {
+        ValueRef::Null => hash.word(0),
+        ValueRef::Integer(number) => {
+            hash.word(1);
+            hash.word(number.cast_unsigned());
+        }
+        ValueRef::Real(number) => {
+            hash.word(2);
+            hash.word(number.to_bits());
+        }
+        ValueRef::Text(bytes) => {
+            hash.word(3);
+            hash.bytes(bytes);
+        }
+        ValueRef::Blob(bytes) => {
+            hash.word(4);
+            hash.bytes(bytes);
         }
     }
-    hash.value().cast_signed()
 }
 
 #[cfg(test)]
@@ -236,6 +274,26 @@ mod tests {
         db.pragma_update(None, "foreign_keys", true).unwrap();
         keep(&mut db).unwrap();
         db
+    }
+
+    #[test]
+    fn every_table_of_the_schema_has_a_sum_and_those_of_others_have_none() {
+        let db = database();
+        db.execute_batch("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")
+            .unwrap();
+        let all: Vec<String> = collect(
+            &db,
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'
+                AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+        let others = ["_litestream_seq", "checksum"];
+        let ours: Vec<&String> =
+            all.iter().filter(|name| !others.contains(&name.as_str())).collect();
+        assert_eq!(tables(&db).unwrap().iter().collect::<Vec<_>>(), ours);
+        assert_eq!(ours.len(), OF_USERS.len() + LIBRARY.len());
     }
 
     const USER: &str =
@@ -258,7 +316,7 @@ mod tests {
             "DELETE FROM user",
         ] {
             db.execute(sql, []).unwrap();
-            assert_eq!(altered(&db).unwrap(), [], "{sql}");
+            assert_eq!(altered(&db, |_| true).unwrap(), [], "{sql}");
         }
         assert!(written(&db).unwrap().iter().all(|(_, sum)| *sum == Sum::default()));
     }
@@ -273,7 +331,7 @@ mod tests {
         let transaction = db.transaction().unwrap();
         transaction.execute("UPDATE user SET name = 'x'", []).unwrap();
         drop(transaction);
-        assert_eq!(altered(&db).unwrap(), []);
+        assert_eq!(altered(&db, |_| true).unwrap(), []);
     }
 
     #[test]
@@ -286,13 +344,13 @@ mod tests {
         db.execute(USER, []).unwrap();
         let other = Connection::open(&file).unwrap();
         other.execute("UPDATE user SET roles = 1", []).unwrap();
-        let found = altered(&db).unwrap();
+        let found = altered(&db, |_| true).unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].table, "user");
         assert_eq!(found[0].written.rows, found[0].found.unwrap().rows);
         let transaction = db.transaction().unwrap();
         adopt(&transaction).unwrap();
         transaction.commit().unwrap();
-        assert_eq!(altered(&db).unwrap(), []);
+        assert_eq!(altered(&db, |_| true).unwrap(), []);
     }
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::{checksums, migrate};
+use super::checksums::{self, Altered};
+use super::migrate;
 use crate::error::{Error, Result};
 
 /// What a copy says of itself.
@@ -69,8 +70,6 @@ pub fn make(from: &Path, to: &Path, created: i64, version: &str, key: Option<&[u
     let mut copy = Connection::open(to).map_err(failed)?;
     copy.pragma_update(None, "journal_mode", "DELETE").map_err(failed)?;
     copy.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    // A database that this Kinglet has not opened yet may have no checksums, or those of an older
-    // schema.
     if checksums::schema(&copy)? != Some(checksums::user_version(&copy)?) {
         let transaction = copy.transaction()?;
         checksums::adopt(&transaction)?;
@@ -80,6 +79,18 @@ pub fn make(from: &Path, to: &Path, created: i64, version: &str, key: Option<&[u
     let about = "INSERT INTO backup (created, version, key) VALUES (?1, ?2, ?3)";
     copy.execute(about, params![created, version, key]).map_err(failed)?;
     copy.close().map_err(|(_, cause)| failed(cause))
+}
+
+/// The tables of a database, which may be written to meanwhile, that are not as they were written.
+pub fn altered(file: &Path) -> Result<Vec<Altered>> {
+    let mut db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.busy_timeout(super::BUSY_TIMEOUT)?;
+    let db = db.transaction()?;
+    // A database that this Kinglet has not opened yet may have no sums, or those of an older schema.
+    match checksums::schema(&db)? == Some(checksums::user_version(&db)?) {
+        true => Ok(checksums::altered(&db, |_| true)?),
+        false => Ok(Vec::new()),
+    }
 }
 
 /// Looks through a copy: its structure and every row.
@@ -106,7 +117,7 @@ pub fn examine(file: &Path) -> Result<Contents> {
     if let Some(damage) = damage.first() {
         return Err(Error::new(format!("{name} is damaged: {damage}")));
     }
-    let altered = checksums::altered(&copy).map_err(failed)?;
+    let altered = checksums::altered(&copy, |_| true).map_err(failed)?;
     if let Some(altered) = altered.first() {
         return Err(Error::new(format!(
             "{name} is damaged: the table {} is not as it was written",
@@ -118,14 +129,14 @@ pub fn examine(file: &Path) -> Result<Contents> {
     Ok(Contents { created, version, key, rows })
 }
 
-/// When a copy was made and the sums of its tables, without looking through it; `None` where it
-/// cannot be read.
+/// When a copy was made and the sums of the tables of users, without looking through it; `None`
+/// where it cannot be read.
 pub fn glance(file: &Path) -> Option<(i64, Vec<(String, checksums::Sum)>)> {
     let uri = format!("file:{}?immutable=1", uri_path(file));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let copy = Connection::open_with_flags(uri, flags).ok()?;
     let created = copy.query_row("SELECT created FROM backup", [], |row| row.get(0)).ok()?;
-    Some((created, checksums::written(&copy).ok()?))
+    Some((created, checksums::written_of_users(&copy).ok()?))
 }
 
 /// Makes a copy of a backup ready to be the database: of the newest schema, with numbers for new
@@ -223,17 +234,6 @@ pub fn mend_head(file: &Path) -> Result<()> {
         db.pragma_update(None, "user_version", schema)?;
     }
     Ok(())
-}
-
-/// The size of the pages of a database, in bytes; ours where it is damaged.
-pub fn page_size(file: &Path) -> usize {
-    let mut header = [0; 18];
-    let read = File::open(file).and_then(|mut file| file.read_exact(&mut header));
-    let [.., high, low] = header;
-    match usize::from(u16::from_be_bytes([high, low])) {
-        size @ 512..=32_768 if read.is_ok() && size.is_power_of_two() => size,
-        _ => 4096,
-    }
 }
 
 /// The write-ahead log of a database file, and the index of that log.

@@ -1,12 +1,12 @@
 //! A new database out of a damaged one and a backup: every row that can be read, and what it lacks
-//! from the backup.
+//! from the backup. Or the old one, made consistent, where only rows were changed.
 
 use std::path::Path;
 
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OpenFlags, Row, Transaction, params_from_iter};
 
-use super::checksums::{self, Sum};
+use super::checksums::{self, Altered, Sum};
 use super::scanned::search;
 use super::{collect, migrate};
 use crate::error::{Error, Result};
@@ -15,8 +15,9 @@ use crate::error::{Error, Result};
 /// given may have been lost.
 const GAP: i64 = 1_000_000;
 
-/// How often the search for a readable row jumps over unreadable ones, each time farther.
-const JUMPS: u32 = 48;
+/// How many times the rows of a table may break off before the rest is given up: more than a disk
+/// damages, and an end to what a circle of pages would make endless.
+const MOST_GAPS: usize = 10_000;
 
 /// What became of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,13 @@ pub struct Outcome {
     pub orphans: i64,
     /// Whether exactly what was written is there again.
     pub whole: bool,
+}
+
+impl Outcome {
+    /// Of a table of which nothing is known yet.
+    fn of(table: String) -> Outcome {
+        Outcome { table, had: None, read: 0, filled: 0, orphans: 0, whole: false }
+    }
 }
 
 /// Makes a database in a new file. Sources are the damaged file and a backup of the newest schema;
@@ -69,31 +77,16 @@ pub fn rebuild(to: &Path, damaged: Option<&Path>, backup: Option<&Path>) -> Resu
     // Sums are of the schema they were written in: compared before it grows.
     let mut found = Vec::new();
     for (table, had, read) in outcomes {
-        let is = checksums::of(&new, &table)?;
-        let whole = had == Some(is) && damaged.is_some();
-        found.push(Outcome {
-            table,
-            had: had.map(|Sum { rows, .. }| rows),
-            read,
-            filled: 0,
-            orphans: 0,
-            whole,
-        });
+        let whole = had == Some(checksums::of(&new, &table)?) && damaged.is_some();
+        let had = had.map(|Sum { rows, .. }| rows);
+        found.push(Outcome { had, read, whole, ..Outcome::of(table) });
     }
     migrate::run(&mut new)?;
 
     let transaction = new.transaction()?;
     for table in checksums::tables(&transaction)? {
         if found.iter().all(|outcome| outcome.table != table) {
-            let (had, read, filled, orphans) = (None, 0, 0, 0);
-            found.push(Outcome {
-                table,
-                had,
-                read,
-                filled,
-                orphans,
-                whole: schema < migrate::newest(),
-            });
+            found.push(Outcome { whole: schema < migrate::newest(), ..Outcome::of(table) });
         }
     }
     for outcome in &mut found {
@@ -148,8 +141,9 @@ fn take(from: &Connection, to: &Transaction, table: &str) -> Result<i64> {
     let mut insert = to.prepare(&insert)?;
     let mut taken = 0;
     let mut keep = |row: &Row| -> rusqlite::Result<()> {
-        let values: Vec<Value> =
-            (0..columns.len()).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?;
+        let values = (1..=columns.len())
+            .map(|at| row.get_ref(at).map(readable))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
         match insert.execute(params_from_iter(values)) {
             Ok(count) => taken += i64::try_from(count).unwrap_or(0),
             Err(error) if is_of_this_row(&error) => {}
@@ -157,47 +151,78 @@ fn take(from: &Connection, to: &Transaction, table: &str) -> Result<i64> {
         }
         Ok(())
     };
+    // By this the rows lie in order; where it is no number, they are read from both ends alone.
     let key = key_of(from, table);
-    let select = format!("SELECT {listed} FROM \"{table}\" NOT INDEXED");
-    if read_all(from, &select, &mut keep)? {
-        return Ok(taken);
-    }
-    // From the other end, and then between: a page that cannot be read hides only its own rows.
-    let order = match &key {
-        Key::RowId => "ORDER BY rowid DESC".to_owned(),
-        Key::Columns(columns) => {
-            let columns: Vec<String> =
-                columns.iter().map(|column| format!("\"{column}\" DESC")).collect();
-            format!("ORDER BY {}", columns.join(", "))
-        }
-    };
-    read_all(from, &format!("SELECT {listed} FROM \"{table}\" {order}"), &mut keep)?;
-    if let Key::RowId = key {
-        for jump in 0..JUMPS {
-            for start in [1_i64 << jump, (1_i64 << jump) + (1 << jump >> 1)] {
-                let between = format!("{select} WHERE rowid >= {start}");
-                read_all(from, &between, &mut keep)?;
+    let select = format!("SELECT \"{key}\", {listed} FROM \"{table}\" NOT INDEXED");
+    let mut start = None;
+    for _ in 0..MOST_GAPS {
+        let (sql, from_here) = match start {
+            None => (select.clone(), None),
+            Some(start) => {
+                (format!("{select} WHERE \"{key}\" >= ?1 ORDER BY \"{key}\""), Some(start))
             }
-        }
+        };
+        let Some(last) = read(from, &sql, from_here, &mut keep)? else { return Ok(taken) };
+        // What lies just behind is on a page that cannot be read; a page hides only its own rows.
+        let Some(next) = readable_from(from, table, &key, last.or(start).unwrap_or(0)) else {
+            break;
+        };
+        start = Some(next);
     }
+    // What is left lies between the last gap and the end, or has no number to go by.
+    read(from, &format!("{select} ORDER BY \"{key}\" DESC"), None, &mut keep)?;
     Ok(taken)
 }
 
-/// By what the rows of a table lie in order.
-enum Key {
-    RowId,
-    Columns(Vec<String>),
+/// A value as it can be read by everybody: bytes that are no letters are replaced.
+fn readable(value: ValueRef) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    }
 }
 
-fn key_of(db: &Connection, table: &str) -> Key {
+/// By what the rows of a table lie in order: their number, or the first column of their key.
+fn key_of(db: &Connection, table: &str) -> String {
     let without = "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1";
-    let columns = "SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk";
-    match db.query_row(without, [table], |row| row.get(0)) {
-        Ok(true) => {
-            collect(db, columns, [table], |row| row.get(0)).map_or(Key::RowId, Key::Columns)
+    let column = "SELECT name FROM pragma_table_info(?1) WHERE pk = 1";
+    let has_none = db.query_row(without, [table], |row| row.get(0)).unwrap_or(false);
+    has_none
+        .then(|| db.query_row(column, [table], |row| row.get(0)).ok())
+        .flatten()
+        .unwrap_or_else(|| "rowid".to_owned())
+}
+
+/// The first number after one from which rows can be read again; `None` where there is none, or
+/// the rows have no numbers.
+fn readable_from(db: &Connection, table: &str, key: &str, after: i64) -> Option<i64> {
+    let sql = format!(
+        "SELECT \"{key}\" FROM \"{table}\" NOT INDEXED WHERE \"{key}\" >= ?1 ORDER BY \"{key}\" LIMIT 1"
+    );
+    let mut first = db.prepare(&sql).ok()?;
+    let mut try_from = |start: i64| first.query_row([start], |row| row.get::<_, i64>(0));
+    // Farther and farther, until something can be read.
+    let (mut bad, mut step) = (after, 1_i64);
+    let mut good = loop {
+        let start = bad.checked_add(step)?;
+        match try_from(start) {
+            Ok(_) => break start,
+            Err(rusqlite::Error::QueryReturnedNoRows) => return None,
+            Err(_) => (bad, step) = (start, step.checked_mul(2)?),
         }
-        _ => Key::RowId,
+    };
+    // Back to where that begins.
+    while good - bad > 1 {
+        let middle = bad + (good - bad) / 2;
+        match try_from(middle) {
+            Ok(_) => good = middle,
+            Err(_) => bad = middle,
+        }
     }
+    Some(good)
 }
 
 /// Whether an error of an insertion is that of the row: another may still go in.
@@ -208,22 +233,28 @@ fn is_of_this_row(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Reads rows until the end or until one cannot be read; true for the end.
+/// Reads rows until the end, then gives `None`, or until one cannot be read, then gives the number
+/// of the last one before, if there was one and it has a number.
 ///
 /// # Errors
 /// A row cannot be kept.
-fn read_all(
+fn read(
     from: &Connection,
     sql: &str,
+    start: Option<i64>,
     keep: &mut impl FnMut(&Row) -> rusqlite::Result<()>,
-) -> Result<bool> {
-    let Ok(mut statement) = from.prepare(sql) else { return Ok(false) };
-    let Ok(mut rows) = statement.query([]) else { return Ok(false) };
+) -> Result<Option<Option<i64>>> {
+    let mut last = None;
+    let Ok(mut statement) = from.prepare(sql) else { return Ok(Some(last)) };
+    let Ok(mut rows) = statement.query(params_from_iter(start)) else { return Ok(Some(last)) };
     loop {
         match rows.next() {
-            Ok(Some(row)) => keep(row)?,
-            Ok(None) => return Ok(true),
-            Err(_) => return Ok(false),
+            Ok(Some(row)) => {
+                keep(row)?;
+                last = row.get(0).ok().or(last);
+            }
+            Ok(None) => return Ok(None),
+            Err(_) => return Ok(Some(last)),
         }
     }
 }
@@ -316,24 +347,96 @@ fn widen_sequences(db: &Transaction) -> Result<()> {
 
 /// Has the next scan read every file again, since what is known of it may be wrong; until then
 /// albums without songs are not shown.
-fn read_again(db: &Transaction) -> Result<()> {
+fn read_again(db: &Transaction) -> rusqlite::Result<()> {
     db.execute_batch(
         "UPDATE song SET modified = -1;
          DELETE FROM unreadable;
          UPDATE album SET song_count = 0, duration = 0 WHERE NOT EXISTS
             (SELECT 1 FROM song WHERE album_id = album.id AND missing IS NULL);",
-    )?;
-    Ok(())
+    )
 }
 
-/// Has the next scan read every file again.
-pub fn distrust(file: &Path) -> Result<()> {
-    let db = super::Db::open(file)?;
-    db.write(|db| {
-        db.execute_batch(
-            "DELETE FROM song_search; DELETE FROM album_search; DELETE FROM artist_search;",
-        )?;
+/// Takes the rows of a sound file as they are: leaves out those that belong to others which are
+/// gone, has what a scan found read again where it was changed, and makes new sums. Gives how many
+/// rows were left out.
+pub fn accept(db: &Transaction, altered: &[Altered]) -> Result<i64> {
+    let mut outcomes: Vec<Outcome> = checksums::tables(db)?.into_iter().map(Outcome::of).collect();
+    stand_in(db)?;
+    drop_orphans(db, &mut outcomes)?;
+    if altered.iter().any(|altered| checksums::is_of_library(&altered.table)) {
         read_again(db)?;
-        Ok::<_, Error>(search::fill(db)?)
-    })
+    }
+    search::fill(db)?;
+    checksums::adopt(db)?;
+    Ok(outcomes.iter().map(|outcome| outcome.orphans).sum())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// A database with this many playlists, each with an entry.
+    fn database(file: &Path, playlists: i64) {
+        let mut db = Connection::open(file).unwrap();
+        migrate::run(&mut db).unwrap();
+        checksums::keep(&mut db).unwrap();
+        let user =
+            "INSERT INTO user (id, name, password, roles, created) VALUES (1, 'anna', x'00', 0, 0)";
+        db.execute(user, []).unwrap();
+        let db = db.transaction().unwrap();
+        for number in 1..=playlists {
+            let sql = "INSERT INTO playlist (id, user_id, name, created, changed) VALUES (?1, 1, ?2, 0, 0)";
+            db.execute(sql, (number, format!("A list of the number {number}"))).unwrap();
+        }
+        db.commit().unwrap();
+    }
+
+    #[test]
+    fn every_row_on_a_page_that_can_be_read_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let [damaged, new] = ["damaged", "new"].map(|name| folder.path().join(name));
+        database(&damaged, 2000);
+        let mut bytes = std::fs::read(&damaged).unwrap();
+        // Every third page that holds names.
+        let pages = bytes.chunks_exact_mut(4096);
+        let names = pages.filter(|page| page.windows(6).any(|part| part == b"A list"));
+        names.skip(2).step_by(3).for_each(|page| page.fill(0xa5));
+        std::fs::write(&damaged, bytes).unwrap();
+        let outcomes = rebuild(&new, Some(&damaged), None).unwrap();
+        let ids = |file: &Path| -> Vec<i64> {
+            let db = Connection::open(file).unwrap();
+            let mut one = db.prepare("SELECT name FROM playlist WHERE id = ?1").unwrap();
+            let is_there = |id: &i64| one.query_row([id], |row| row.get::<_, String>(0)).is_ok();
+            (1..=2000).filter(is_there).collect()
+        };
+        let (readable, there) = (ids(&damaged), ids(&new));
+        assert!(readable.len() > 1000 && readable.len() < 1900, "{}", readable.len());
+        assert_eq!(there, readable);
+        let outcome = outcomes.iter().find(|outcome| outcome.table == "playlist").unwrap();
+        assert_eq!(outcome.had, Some(2000));
+        assert_eq!(outcome.read, i64::try_from(there.len()).unwrap());
+        assert!(!outcome.whole);
+    }
+
+    #[test]
+    fn a_row_whose_text_is_no_text_is_taken_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let [damaged, new] = ["damaged", "new"].map(|name| folder.path().join(name));
+        database(&damaged, 3);
+        let mut bytes = std::fs::read(&damaged).unwrap();
+        let at = bytes.windows(6).position(|part| part == b"A list").unwrap();
+        bytes[at] = 0xff;
+        std::fs::write(&damaged, bytes).unwrap();
+        let mut db = Connection::open(&damaged).unwrap();
+        let damage = super::super::check::examine_all(&mut db).unwrap();
+        assert!(!damage.is_of_rows_alone(), "{damage:?}");
+        drop(db);
+        rebuild(&new, Some(&damaged), None).unwrap();
+        let db = Connection::open(&new).unwrap();
+        let names: Vec<String> =
+            collect(&db, "SELECT name FROM playlist ORDER BY id", [], |row| row.get(0)).unwrap();
+        assert_eq!(names.len(), 3);
+        assert!(names.iter().any(|name| name.starts_with("\u{fffd} list")), "{names:?}");
+    }
 }

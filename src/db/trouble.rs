@@ -67,6 +67,11 @@ impl Trouble {
         cause.downcast_ref().and_then(Trouble::of)
     }
 
+    /// Whether it is that nothing can be written.
+    pub fn is_of_writing(self) -> bool {
+        matches!(self, Trouble::Full | Trouble::ReadOnly)
+    }
+
     /// What is the matter, for whoever asked for a change.
     pub fn text(self) -> &'static str {
         match self {

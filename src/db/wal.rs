@@ -4,7 +4,7 @@
 //! which after a power cut it is. Whole transactions behind that frame say that it is not.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, BufWriter, IntoInnerError, Read, Write};
 use std::path::Path;
 
 const HEADER: usize = 32;
@@ -13,6 +13,8 @@ const FRAME_HEADER: usize = 24;
 const MAGIC: u32 = 0x377f_0682;
 /// How many rounds old a frame of a log can be.
 const MOST_ROUNDS: u32 = 1 << 24;
+/// Bytes of a page of our databases.
+const PAGE: usize = 4096;
 /// The version of its format.
 const VERSION: u32 = 3_007_000;
 
@@ -36,24 +38,19 @@ fn count(mut log: impl Read) -> io::Result<u64> {
     if fill(&mut log, &mut header)? < HEADER {
         return Ok(0);
     }
-    let magic = word(&header, 0);
-    let big = magic & 1 == 1;
+    let big = word(&header, 0) & 1 == 1;
     let mut sums = (0, 0);
     add(&mut sums, header.get(..24).unwrap_or_default(), big);
     let mut salts = (word(&header, 16), word(&header, 20));
-    let page = usize::try_from(word(&header, 8)).unwrap_or(0);
-    let sound = magic & !1 == MAGIC
-        && sums == (word(&header, 24), word(&header, 28))
-        && page.is_power_of_two()
-        && (512..=1 << 16).contains(&page);
+    let sound = sound_page(&header);
     // With a header that cannot be believed, frames tell their own generation.
-    let (page, mut intact) = if sound { (page, true) } else { (4096, false) };
+    let (page, mut intact) = (sound.unwrap_or(PAGE), sound.is_some());
     let mut first = true;
     let (mut lost, mut garbled) = (0_u64, false);
     let mut frame = vec![0; FRAME_HEADER + page];
     while fill(&mut log, &mut frame)? == frame.len() {
         let own = (word(&frame, 8), word(&frame, 12));
-        if first && !sound {
+        if first && sound.is_none() {
             salts = own;
         }
         first = false;
@@ -81,43 +78,29 @@ fn count(mut log: impl Read) -> io::Result<u64> {
 ///
 /// # Errors
 /// A file cannot be read or written.
-pub fn mend(log: &Path, to: &Path, page: usize) -> io::Result<()> {
-    let mut log = BufReader::with_capacity(1 << 16, File::open(log)?);
-    let mut header = [0; HEADER];
-    fill(&mut log, &mut header)?;
-    let mut frame = vec![0; FRAME_HEADER + page];
-    let mut frames = Vec::new();
-    // Where the header is damaged, most frames tell which round it is; the first one starts it.
-    let mut salts = (word(&header, 16), word(&header, 20));
-    let mut sums = (0, 0);
-    add(&mut sums, header.get(..24).unwrap_or_default(), word(&header, 0) & 1 == 1);
-    let is_sound = sums == (word(&header, 24), word(&header, 28));
-    let mut end = 0;
-    while fill(&mut log, &mut frame)? == frame.len() {
-        let own = (word(&frame, 8), word(&frame, 12));
-        if frames.is_empty() && !is_sound {
-            salts = own;
+pub fn mend(log: &Path, to: &Path) -> io::Result<()> {
+    // Once to find the end, and once to copy.
+    let mut last = 0;
+    let (page, salts) = frames(log, |number, frame| {
+        if word(frame, 4) != 0 {
+            last = number;
         }
-        if own.0 == salts.0 || own.1 == salts.1 {
-            frames.push(frame.clone());
-            if word(&frame, 4) != 0 {
-                end = frames.len();
-            }
-        }
-    }
-    frames.truncate(end);
-    let page = u32::try_from(page).unwrap_or(0);
+        Ok(())
+    })?;
     let mut bytes = Vec::new();
-    for value in [MAGIC, VERSION, page, 0, salts.0, salts.1] {
+    for value in [MAGIC, VERSION, u32::try_from(page).unwrap_or(0), 0, salts.0, salts.1] {
         bytes.extend(value.to_be_bytes());
     }
     let mut sums = (0, 0);
     add(&mut sums, &bytes, false);
     bytes.extend(sums.0.to_be_bytes());
     bytes.extend(sums.1.to_be_bytes());
-    let mut file = File::create(to)?;
+    let mut file = BufWriter::with_capacity(1 << 16, File::create(to)?);
     file.write_all(&bytes)?;
-    for frame in frames {
+    frames(log, |number, frame| {
+        if number > last {
+            return Ok(());
+        }
         let start = frame.get(..8).unwrap_or_default();
         let content = frame.get(FRAME_HEADER..).unwrap_or_default();
         add(&mut sums, start, false);
@@ -126,9 +109,49 @@ pub fn mend(log: &Path, to: &Path, page: usize) -> io::Result<()> {
         for value in [salts.0, salts.1, sums.0, sums.1] {
             file.write_all(&value.to_be_bytes())?;
         }
-        file.write_all(content)?;
+        file.write_all(content)
+    })?;
+    file.into_inner().map_err(IntoInnerError::into_error)?.sync_all()
+}
+
+/// Goes through the frames of the log's last round, numbered from 1; tells the size of a page and
+/// the salts of that round.
+fn frames(
+    log: &Path,
+    mut then: impl FnMut(usize, &[u8]) -> io::Result<()>,
+) -> io::Result<(usize, (u32, u32))> {
+    let mut log = BufReader::with_capacity(1 << 16, File::open(log)?);
+    let mut header = [0; HEADER];
+    fill(&mut log, &mut header)?;
+    // Where the header is damaged, the first frame tells which round it is.
+    let sound = sound_page(&header);
+    let page = sound.unwrap_or(PAGE);
+    let mut salts = sound.map(|_| (word(&header, 16), word(&header, 20)));
+    let mut frame = vec![0; FRAME_HEADER + page];
+    let mut number = 0;
+    while fill(&mut log, &mut frame)? == frame.len() {
+        let own = (word(&frame, 8), word(&frame, 12));
+        let salts = *salts.get_or_insert(own);
+        // Frames of the round before differ in both; where one is right, the other is damaged.
+        if own.0 == salts.0 || own.1 == salts.1 {
+            number += 1;
+            then(number, &frame)?;
+        }
     }
-    file.sync_all()
+    Ok((page, salts.unwrap_or_default()))
+}
+
+/// The size of the pages in a log with this header; `None` where the header is damaged.
+fn sound_page(header: &[u8]) -> Option<usize> {
+    let magic = word(header, 0);
+    let mut sums = (0, 0);
+    add(&mut sums, header.get(..24).unwrap_or_default(), magic & 1 == 1);
+    let page = usize::try_from(word(header, 8)).unwrap_or(0);
+    let is_sound = magic & !1 == MAGIC
+        && sums == (word(header, 24), word(header, 28))
+        && page.is_power_of_two()
+        && (512..=1 << 16).contains(&page);
+    is_sound.then_some(page)
 }
 
 /// Reads until the buffer is full or the file ends; gives how much that is.
@@ -236,7 +259,7 @@ mod tests {
             std::fs::copy(path("db"), path("other")).unwrap();
             std::fs::write(path("torn"), torn).unwrap();
             assert!(lost_transactions(&path("torn")).unwrap() > 0);
-            mend(&path("torn"), &path("other-wal"), 4096).unwrap();
+            mend(&path("torn"), &path("other-wal")).unwrap();
             assert_eq!(lost_transactions(&path("other-wal")).unwrap(), 0);
             let other = Connection::open(path("other")).unwrap();
             let count: i64 =

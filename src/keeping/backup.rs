@@ -8,9 +8,12 @@ use std::fs::{self, File};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{beside, database, key_file, remove, rename};
+use super::lock::{self, State};
+use super::{beside, database, key_file, remove, rename, rescue};
 use crate::clock::{now, stamp};
 use crate::config::Config;
+use crate::db::Db;
+use crate::db::check::Damage;
 use crate::db::copy::{self, Contents};
 use crate::error::{Error, Result};
 
@@ -45,6 +48,9 @@ pub fn make(config: &Config, to: Option<&Path>) -> Result<Made> {
         }
     };
     let name = path.display();
+    // One at a time: a server and a timer may both think of it.
+    let _turn = lock::Turn::take(&config.data)?;
+    accept_changes(config)?;
     if path.symlink_metadata().is_ok() {
         return Err(Error::new(format!("{name} is there already; name another file")));
     }
@@ -69,6 +75,26 @@ pub fn make(config: &Config, to: Option<&Path>) -> Result<Made> {
             Err(error)
         }
     }
+}
+
+/// Looks whether every row is as it was written. Where another program has changed some, that is told
+/// and taken for right, so that backups go on; what was made before is in the older ones.
+fn accept_changes(config: &Config) -> Result<()> {
+    let file = database(&config.data);
+    let altered = copy::altered(&file)?;
+    if altered.is_empty() {
+        return Ok(());
+    }
+    let damage = Damage { structure: Vec::new(), altered };
+    if damage.is_of_rows_alone() {
+        return Db::open(&file)?.alone(|writer| rescue::accept(config, writer, &damage));
+    }
+    lock::write_state(&config.data, State::Damaged)?;
+    Err(Error::new(format!(
+        "{} is damaged: {}; `kinglet serve` mends it when it starts again",
+        file.display(),
+        damage.in_words()
+    )))
 }
 
 fn write(config: &Config, part: &Path) -> Result<Contents> {

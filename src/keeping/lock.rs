@@ -1,14 +1,16 @@
 //! Who works on a data folder: one server at a time, and how the database was left.
 //!
-//! Two files are locked. `server.lock` is held by the server alone. `database.lock` is held by
+//! Three files are locked. `server.lock` is held by the server alone, `backup.lock` by whoever makes
+//! a backup. `database.lock` is held by
 //! everything that has the database open, together, and by what replaces the database, alone. It
-//! also says how the database was left: whoever closes it last writes down what the file is like,
-//! so that the next start need not look through it.
+//! also says how the database was left: a server that has looked through it, and closes it last,
+//! writes down what the file is like, so that the next one sees at once whether it still is.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,9 +33,9 @@ pub enum State {
     Unknown,
     /// It is open, or whoever had it open ended without closing it.
     Open,
-    /// It was looked through and found sound.
-    Checked,
-    /// It was closed, and its file was like this.
+    /// It is damaged.
+    Damaged,
+    /// It was sound when it was closed, and its file was like this.
     Closed(Seal),
 }
 
@@ -44,13 +46,8 @@ pub struct Seal {
     hash: u64,
 }
 
-/// What a database file is like that nobody has open; `None` where its log holds something yet, or
-/// it cannot be read.
+/// What a database file is like, without its log; `None` where it cannot be read.
 pub fn seal(file: &Path) -> Option<Seal> {
-    let [log, _] = copy::beside(file);
-    if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
-        return None;
-    }
     let open = File::open(file).ok()?;
     let length = open.metadata().ok()?.len();
     let mut hash = Hash::default();
@@ -95,8 +92,8 @@ pub fn is_served(data: &Path) -> bool {
 pub struct InUse {
     lock: File,
     file: PathBuf,
-    /// Whether nothing was amiss when it was opened: only then can it be said at the end.
-    sound: bool,
+    /// Whether the database was looked through: only then can it be said at the end that it is sound.
+    sound: AtomicBool,
 }
 
 impl InUse {
@@ -106,29 +103,53 @@ impl InUse {
         let lock = open(&data.join("database.lock"))?;
         // Where the file system knows no locks, it is left to good sense.
         let _ = lock.lock_shared();
-        let sound = match read(&lock) {
-            State::Closed(_) | State::Checked => true,
-            State::Unknown => !file.exists(),
-            State::Open => false,
-        };
         // Where that fails, the seal tells by itself that the file has changed since.
-        if sound && let Err(error) = write(&lock, &State::Open, &data.join("database.lock")) {
+        if matches!(read(&lock), State::Closed(_) | State::Unknown)
+            && let Err(error) = write(&lock, &State::Open, &data.join("database.lock"))
+        {
             tracing::warn!("{error}");
         }
+        // One that is yet to be made is sound.
+        let sound = AtomicBool::new(!file.exists());
         Ok(InUse { lock, file, sound })
+    }
+
+    /// The whole database was looked through and is sound.
+    pub fn found_sound(&self) {
+        self.sound.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        // Another process that has it open will say it, or the next server looks.
-        let alone = self.sound && !trouble::damage_was_seen() && self.lock.try_lock().is_ok();
+        let sound = self.sound.load(Ordering::Relaxed) && !trouble::damage_was_seen();
+        // Where another process has it open, the next server looks.
+        let alone = sound && self.lock.try_lock().is_ok();
+        let [log, _] = copy::beside(&self.file);
+        let is_joined = fs::metadata(log).map_or(0, |log| log.len()) == 0;
         if alone
+            && is_joined
             && let Some(seal) = seal(&self.file)
             && let Err(error) = write(&self.lock, &State::Closed(seal), &self.file)
         {
             tracing::warn!(%error, "the next start looks through the database");
         }
+    }
+}
+
+/// Held while a backup is made.
+#[derive(Debug)]
+pub struct Turn {
+    _lock: File,
+}
+
+impl Turn {
+    /// Waits until no other backup of this data folder is being made.
+    pub fn take(data: &Path) -> Result<Turn> {
+        let lock = open(&data.join("backup.lock"))?;
+        // Where the file system knows no locks, it is left to good sense.
+        let _ = lock.lock();
+        Ok(Turn { _lock: lock })
     }
 }
 
@@ -194,7 +215,7 @@ fn read(file: &File) -> State {
     let number = |text: &str| u64::from_str_radix(text, 16).ok();
     match words.as_slice() {
         [] => State::Unknown,
-        ["checked"] => State::Checked,
+        ["damaged"] => State::Damaged,
         ["closed", length, hash] => match (number(length), number(hash)) {
             (Some(length), Some(hash)) => State::Closed(Seal { length, hash }),
             _ => State::Open,
@@ -207,7 +228,7 @@ fn write(mut file: &File, state: &State, path: &Path) -> Result<()> {
     let text = match state {
         State::Unknown => String::new(),
         State::Open => "open\n".to_owned(),
-        State::Checked => "checked\n".to_owned(),
+        State::Damaged => "damaged\n".to_owned(),
         State::Closed(Seal { length, hash }) => format!("closed {length:x} {hash:x}\n"),
     };
     // Not brought to the disk: what is lost with the power, the next start makes up by looking.
@@ -243,7 +264,7 @@ mod tests {
         let one = InUse::begin(data.path()).unwrap();
         let db = Db::open(&file).unwrap();
         assert_eq!(state(data.path()), State::Open);
-        // Who comes while it is open cannot say that it was sound.
+        // Who comes while it is open cannot say that it is sound.
         let other = InUse::begin(data.path()).unwrap();
         drop(other);
         assert_eq!(state(data.path()), State::Open);
@@ -258,17 +279,21 @@ mod tests {
     }
 
     #[test]
-    fn after_a_crash_nobody_says_that_it_was_closed_before_it_was_looked_at() {
+    fn nobody_says_that_it_is_sound_who_has_not_looked() {
         let data = tempfile::tempdir().unwrap();
-        write_state(data.path(), State::Open).unwrap();
+        drop(Db::open(&database(data.path())).unwrap());
+        for (looked, sealed) in [(false, false), (true, true), (false, false)] {
+            let in_use = InUse::begin(data.path()).unwrap();
+            if looked {
+                in_use.found_sound();
+            }
+            drop(in_use);
+            let left = state(data.path());
+            assert_eq!(matches!(left, State::Closed(_)), sealed, "{left:?}");
+        }
+        write_state(data.path(), State::Damaged).unwrap();
         drop(InUse::begin(data.path()).unwrap());
-        assert_eq!(state(data.path()), State::Open);
-        write_state(data.path(), State::Checked).unwrap();
-        let db = Db::open(&database(data.path())).unwrap();
-        let in_use = InUse::begin(data.path()).unwrap();
-        drop(db);
-        drop(in_use);
-        assert!(matches!(state(data.path()), State::Closed(_)));
+        assert_eq!(state(data.path()), State::Damaged);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod backup;
 mod key;
 pub mod lock;
+pub mod look;
 pub mod nightly;
 pub mod report;
 mod rescue;
@@ -16,7 +17,8 @@ use std::path::{Path, PathBuf};
 
 use crate::clock;
 use crate::config::Config;
-use crate::db::{self, check, copy, salvage, wal};
+use crate::db::check::{self, Depth};
+use crate::db::{self, copy, wal};
 use crate::error::{Error, Result};
 use lock::{Server, State};
 
@@ -37,62 +39,71 @@ pub fn make_folder(data: &Path) -> Result<()> {
     })
 }
 
-/// Makes everything ready for a server: no other one works on the data folder, and the database
-/// is sound. One that is damaged is moved aside and made anew of what can be read of it and the
-/// newest backup; what became of it is told in the log and in a report for `kinglet check`.
+/// The data folder is ready to be served.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Held for as long as the server runs.
+    pub server: Server,
+    /// How the database was left, where it is yet to be looked through: see [`look`].
+    pub left: Option<State>,
+}
+
+/// Makes everything ready for a server: no other one works on the data folder, and what users made
+/// is in the database as it was written. One that is damaged is moved aside and made anew of what
+/// can be read of it and the newest backup; what became of it is told in the log and in a report
+/// for `kinglet check`.
 ///
 /// # Errors
 /// Another server runs, a newer Kinglet wrote the database, or the disk cannot be written to.
-pub fn prepare(config: &Config) -> Result<Server> {
+pub fn prepare(config: &Config) -> Result<Prepared> {
     make_folder(&config.data)?;
     let server = Server::take(&config.data)?;
     reserve::look(&config.data);
     let file = database(&config.data);
-    if is_missing(&file) {
+    restore::complete(&file)?;
+    let left = if is_missing(&file) {
         rescue::from_backup(config)?;
+        None
     } else {
-        look(config, &file)?;
-    }
+        look_first(config, &file)?
+    };
     if !is_missing(&file) {
         restore::finish(config)?;
         key::look(config)?;
         know_the_time(&file)?;
     }
-    if let Err(error) = lock::write_state(&config.data, State::Checked) {
-        tracing::warn!("the next start looks through the database again: {error}");
-    }
-    Ok(server)
+    Ok(Prepared { server, left })
 }
 
-/// Looks at a database that was not closed by Kinglet as it is now.
-fn look(config: &Config, file: &Path) -> Result<()> {
-    let state = lock::state(&config.data);
-    if let State::Closed(seal) = &state
-        && lock::seal(file).is_some_and(|now| now == *seal)
-    {
-        return Ok(());
-    }
-    tracing::info!("the database was not closed as it is now: looking through it");
-    let [log, _] = copy::beside(file);
-    let lost = wal::lost_transactions(&log).unwrap_or(0);
-    if lost > 0 {
-        return rescue::from_log(config, &log, lost);
-    }
-    let damage = check::examine(file)?;
-    if !damage.is_none() {
-        return rescue::from_damaged(config, &damage);
-    }
-    if matches!(state, State::Closed(_)) {
-        // Somebody else wrote to it, or bytes changed where no checksum is: in what a scan finds.
-        tracing::warn!(
-            "the database changed since Kinglet closed it; what users made is right, all music \
-             files are read again to be sure of the rest"
-        );
-        salvage::distrust(file)?;
-    } else {
-        tracing::info!("the database is sound");
+/// The same for a command that may run beside a server: where none does, the command is the first
+/// to see how the database was left.
+///
+/// # Errors
+/// See [`prepare`].
+pub fn prepare_command(config: &Config) -> Result<()> {
+    if !lock::is_served(&config.data) {
+        prepare(config)?;
     }
     Ok(())
+}
+
+/// Looks at a database before anybody has it open, at what is looked at as fast in a large one.
+/// Tells how it was left where the rest is yet to be looked through.
+fn look_first(config: &Config, file: &Path) -> Result<Option<State>> {
+    let [log, _] = copy::beside(file);
+    if wal::lost_transactions(&log).unwrap_or(0) > 0 {
+        rescue::mend_log(config, &log)?;
+    }
+    let left = lock::state(&config.data);
+    if left != State::Damaged && check::examine(file, Depth::Users)?.is_none() {
+        return Ok(Some(left));
+    }
+    let damage = check::examine(file, Depth::All)?;
+    if !damage.is_none() {
+        rescue::from_damaged(config, &damage)?;
+    }
+    lock::write_state(&config.data, State::Open)?;
+    Ok(None)
 }
 
 /// Takes the newest time that the database knows for the floor of the clock.
@@ -132,13 +143,20 @@ fn remove(file: &Path) -> Result<()> {
 
 /// Renames a file, and brings the new name to the disk.
 fn rename(from: &Path, to: &Path) -> Result<()> {
-    let failed = |cause| {
+    fs::rename(from, to).map_err(|cause| {
         let (from, to) = (from.display(), to.display());
         Error::caused(format!("cannot rename {from} to {to}"), cause)
-    };
-    fs::rename(from, to).map_err(failed)?;
-    let folder = to.parent().unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    })?;
+    sync_folder(to)
+}
+
+/// Brings to the disk which files there are beside this one.
+fn sync_folder(file: &Path) -> Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|cause| Error::caused(format!("cannot write {}", folder.display()), cause))
 }
 
 /// Gives a file a second name; where the file system has no such thing, copies it.

@@ -8,43 +8,49 @@ use crate::config::Config;
 use crate::db::{Db, checksums, copy, settings, shares};
 use crate::error::Result;
 
-/// How often to look. Nothing is read from the disk for it but what the memory holds, and nothing
-/// written unless something is due.
+/// How often to look.
 pub const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long after the start it is looked first: not while clients come and a scan runs.
 pub const FIRST_LOOK: Duration = Duration::from_secs(5 * 60);
 
-/// Does what is due.
+/// What was seen at the last look, so that the next one need not wake the disk of the backups.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// When the newest backup was made, ms since 1970, and how often the database had been written
+    /// to when nothing was found in it that this backup lacks.
+    newest: Option<(i64, Option<u64>)>,
+}
+
+/// Does what is due. It reads only what memory holds, and writes nothing, unless something is.
 ///
 /// # Errors
 /// The database fails, or the backup could not be made; it is tried again at the next look.
-pub fn look(config: &Config, db: &Db) -> Result<()> {
+pub fn look(config: &Config, db: &Db, seen: &mut Seen) -> Result<()> {
     let now = clock::now();
     note_ended_shares(db, now)?;
-    if !is_due(config, db, now)? {
+    let Some(every) = config.backup_every else { return Ok(()) };
+    let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
+    // One from the future was made while the clock was wrong.
+    let is_young = |created: i64| (0..every).contains(&now.saturating_sub(created));
+    let writes = db.writes();
+    if let Some((created, unchanged)) = seen.newest
+        && (is_young(created) || unchanged == Some(writes))
+    {
         return Ok(());
+    }
+    // Somebody else may have made one, like a timer.
+    let newest = backup::all(&config.backup_folder).into_iter().next();
+    if let Some((created, kept)) = newest.and_then(|newest| copy::glance(&newest)) {
+        let unchanged = db.read(checksums::written_of_users)? == kept;
+        seen.newest = Some((created, unchanged.then_some(writes)));
+        if is_young(created) || unchanged {
+            return Ok(());
+        }
     }
     let made = backup::make(config, None)?;
     tracing::info!("made the backup {} with {}", made.path.display(), made.contents.in_words());
+    seen.newest = Some((made.contents.created, None));
     Ok(())
-}
-
-/// Whether the newest backup is old enough, and users changed something since.
-fn is_due(config: &Config, db: &Db, now: i64) -> Result<bool> {
-    let Some(every) = config.backup_every else { return Ok(false) };
-    let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
-    let Some(newest) = backup::all(&config.backup_folder).into_iter().next() else {
-        return Ok(true);
-    };
-    let Some((created, kept)) = copy::glance(&newest) else { return Ok(true) };
-    // One from the future was made while the clock was wrong.
-    if (0..every).contains(&now.saturating_sub(created)) {
-        return Ok(false);
-    }
-    let of_users = |sums: Vec<(String, checksums::Sum)>| -> Vec<(String, checksums::Sum)> {
-        sums.into_iter().filter(|(table, _)| !checksums::is_of_library(table)).collect()
-    };
-    Ok(of_users(db.read(checksums::written)?) != of_users(kept))
 }
 
 /// Does what is due when the server stops.

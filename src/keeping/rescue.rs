@@ -1,16 +1,21 @@
 //! A damaged database is moved aside, and made anew of what can be read of it and the newest backup.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
 
 use super::backup::{self, Made};
 use super::lock::Alone;
 use super::{beside, database, link, remove, report, restore};
 use crate::clock::{day, now, stamp};
 use crate::config::Config;
-use crate::db::check::{self, Damage};
+use crate::db::check::{self, Damage, Depth};
+use crate::db::checksums::{self, Sum};
 use crate::db::salvage::{self, Outcome};
-use crate::db::{checksums, copy, wal};
+use crate::db::trouble::Trouble;
+use crate::db::{Db, copy, wal};
 use crate::error::{Error, Result};
 
 /// Where the database is gone, puts the newest good backup in its place; where there is none, this
@@ -20,7 +25,6 @@ pub fn from_backup(config: &Config) -> Result<()> {
     let _alone = Alone::take(&config.data)?;
     let file = database(&config.data);
     let new = restore::take_in(&made.path, &file)?;
-    restore::put_in_place(&new, &file)?;
     report::tell(
         config,
         &[
@@ -29,80 +33,121 @@ pub fn from_backup(config: &Config) -> Result<()> {
             format!("to begin anew, move the folder {} away too", config.backup_folder.display()),
         ],
     )?;
-    Ok(())
+    restore::put_in_place(&new, &file)
 }
 
-/// Moves a damaged database aside and makes a new one.
+/// Makes a damaged database sound: takes its rows as they are where that is all, mends its head, or
+/// moves it aside and makes a new one.
 ///
 /// # Errors
 /// Somebody else has it open, or there is no room for the new one.
 pub fn from_damaged(config: &Config, damage: &Damage) -> Result<()> {
+    let file = database(&config.data);
+    if damage.is_of_rows_alone() {
+        return Db::open(&file)?.alone(|writer| accept(config, writer, damage));
+    }
     let _alone = Alone::take(&config.data)?;
     // SQLite may write to what it opens, so it is given copies.
-    let file = database(&config.data);
     let work = Work::make(&file)?;
     if copy::mend_head(&work.damaged)
-        .and_then(|()| check::examine(&work.damaged))
+        .and_then(|()| check::examine(&work.damaged, Depth::All))
         .is_ok_and(|left| left.is_none())
     {
         copy::join_log(&work.damaged)?;
-        let aside = beside(&file, &format!(".damaged-{}", stamp(now())));
-        link(&file, &aside)?;
+        let aside = Aside::keep(&file)?;
         restore::put_in_place(&work.damaged, &file)?;
         tracing::warn!(
             "the head of the database was damaged ({}); it could be mended, nothing is lost (the \
              file is kept as {})",
             damage.in_words(),
-            aside.display()
+            aside.done().display()
         );
         return Ok(());
     }
-    make_anew(config, &work, damage, newest_backup(config))
+    make_anew(config, &work, damage)
 }
 
-/// Looks what can be had of a database whose write-ahead log is damaged, so that these last changes
-/// cannot be read: all, where no page of them is harmed that was not written again later.
+/// Takes rows as they are that are not as they were written, in a database that is sound otherwise:
+/// somebody changed them by another program, or the disk did. It is told before it is done.
+///
+/// # Errors
+/// The database or the report cannot be written.
+pub fn accept(config: &Config, writer: &mut Connection, damage: &Damage) -> Result<()> {
+    let transaction = writer.transaction()?;
+    let orphans = salvage::accept(&transaction, &damage.altered)?;
+    let mut lines = vec![
+        format!("another program or the disk changed the database: {}", damage.in_words()),
+        "it holds together, and is used as it is now".to_owned(),
+    ];
+    if orphans > 0 {
+        lines.push(format!("{orphans} rows were left out, since what they belong to is gone"));
+    }
+    if damage.altered.iter().any(|altered| checksums::is_of_library(&altered.table)) {
+        lines.push("the library was changed too: all music files are read again".to_owned());
+    }
+    lines.push(match backup::all(&config.backup_folder).first() {
+        Some(path) => format!(
+            "where nobody meant to change it, `kinglet restore` brings back an earlier state, like {}",
+            path.display()
+        ),
+        None => "there is no backup to go back to".to_owned(),
+    });
+    report::tell(config, &lines)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Mends a write-ahead log that is damaged, so that the last changes cannot be read: takes all,
+/// where no page of them is harmed that was not written again later, else what is before the damage.
 ///
 /// # Errors
 /// As for [`from_damaged`].
-pub fn from_log(config: &Config, log: &Path, lost: u64) -> Result<()> {
+pub fn mend_log(config: &Config, log: &Path) -> Result<()> {
     let _alone = Alone::take(&config.data)?;
-    let kept = report::keep_log(config, log)?;
     let file = database(&config.data);
     let work = Work::make(&file)?;
+    // SQLite reads a damaged log up to the damage, and forgets the rest.
+    let earlier = work.copy_to_backup(&file).and_then(|()| users_sums(&work.backup));
     let [work_log, _] = copy::beside(&work.damaged);
-    let mended = wal::mend(log, &work_log, copy::page_size(&file))
-        .map_err(|cause| Error::caused(format!("cannot write {}", work_log.display()), cause));
-    let damage = match mended.and_then(|()| check::examine(&work.damaged)) {
-        Ok(damage) if damage.is_none() => {
-            copy::join_log(&work.damaged)?;
-            restore::put_in_place(&work.damaged, &file)?;
-            tracing::warn!(
-                "the log of the database was damaged; all of it could be read, nothing is lost \
-                 (it is kept as {})",
-                kept.display()
-            );
-            return Ok(());
-        }
-        Ok(damage) => damage,
-        Err(error) => Damage { structure: vec![error.to_string()], altered: Vec::new() },
-    };
-    // Without what cannot be read it is whole, as of some changes earlier, unless it is harmed too.
-    let earlier = check::examine(&file)?;
-    if lost > 1 || !earlier.is_none() {
-        let earlier = earlier.is_none().then(|| Source {
-            file: file.clone(),
-            name: "the state of the database some changes earlier".to_owned(),
-        });
-        return make_anew(config, &work, &damage, earlier.or_else(|| newest_backup(config)));
+    let mended = wal::mend(log, &work_log)
+        .map_err(|cause| Error::caused(format!("cannot write {}", work_log.display()), cause))
+        .and_then(|()| check::examine(&work.damaged, Depth::All));
+    if mended.is_ok_and(|damage| damage.is_none()) {
+        copy::join_log(&work.damaged)?;
+        restore::put_in_place(&work.damaged, &file)?;
+        tracing::warn!(
+            "the log of the database was damaged; all of it could be read, nothing is lost"
+        );
+        return Ok(());
     }
-    let line = format!(
-        "the last change before Kinglet stopped cannot be read; it was being written then, or it is \
-         damaged and lost; it lies in {}",
-        kept.display()
-    );
-    report::tell(config, &[line])?;
-    Ok(())
+    let all = users_sums(&work.damaged);
+    if matches!((&earlier, &all), (Ok(earlier), Ok(all)) if earlier == all) {
+        // As after a power cut during a scan, whose changes are not waited for.
+        tracing::warn!("the last changes of a scan are lost; the next scan finds them again");
+    } else {
+        let kept = report::keep_log(config, log)?;
+        let told = report::tell(
+            config,
+            &[
+                "the last changes before Kinglet stopped cannot be read: the log of the database \
+                 breaks off; all before them is there"
+                    .to_owned(),
+                "the very last one may have been under way when the power went; others are lost"
+                    .to_owned(),
+                format!("the log is kept as {}", kept.display()),
+            ],
+        );
+        if let Err(error) = told {
+            let _ = remove(&kept);
+            return Err(error);
+        }
+    }
+    copy::join_log(&file)
+}
+
+/// What the sums of the tables of users are, as they were written.
+fn users_sums(file: &Path) -> Result<Vec<(String, Sum)>> {
+    Ok(checksums::written_of_users(&Connection::open(file)?)?)
 }
 
 /// Where what cannot be read comes from.
@@ -117,17 +162,11 @@ fn newest_backup(config: &Config) -> Option<Source> {
     Some(Source { file: made.path, name })
 }
 
-fn make_anew(config: &Config, work: &Work, damage: &Damage, source: Option<Source>) -> Result<()> {
+fn make_anew(config: &Config, work: &Work, damage: &Damage) -> Result<()> {
     tracing::error!("the database is damaged, making it anew: {}", damage.in_words());
     let file = database(&config.data);
-    let aside = beside(&file, &format!(".damaged-{}", stamp(now())));
-    remove(&aside)?;
-    link(&file, &aside)?;
-    let ([log, _], [aside_log, _]) = (copy::beside(&file), copy::beside(&aside));
-    remove(&aside_log)?;
-    if log.exists() {
-        link(&log, &aside_log)?;
-    }
+    let aside = Aside::keep(&file)?;
+    let source = newest_backup(config);
     let backup = source.as_ref().and_then(|source| ready_copy(source, &work.backup));
     let attempts = [
         (Some(work.damaged.as_path()), backup),
@@ -139,18 +178,24 @@ fn make_anew(config: &Config, work: &Work, damage: &Damage, source: Option<Sourc
     for (damaged, backup) in attempts {
         remove(&work.new)?;
         match salvage::rebuild(&work.new, damaged, backup).and_then(|outcomes| {
-            let left = check::examine(&work.new)?;
+            let left = check::examine(&work.new, Depth::All)?;
             match left.is_none() {
                 true => Ok(outcomes),
                 false => Err(Error::new(left.in_words())),
             }
         }) {
             Ok(outcomes) => {
-                restore::put_in_place(&work.new, &file)?;
                 let source = source.as_ref().filter(|_| backup.is_some());
-                let lines = told(damage, &aside, source, damaged.is_some(), &outcomes);
+                let lines = told(damage, &aside.path, source, damaged.is_some(), &outcomes);
+                // Told before it is done: told twice is better than never.
                 report::tell(config, &lines)?;
+                restore::put_in_place(&work.new, &file)?;
+                aside.done();
                 return Ok(());
+            }
+            // Another way needs no less room.
+            Err(error) if Trouble::behind(&error).is_some_and(Trouble::is_of_writing) => {
+                return Err(error);
             }
             Err(error) => {
                 tracing::warn!("this way of making it anew failed: {error}");
@@ -159,6 +204,47 @@ fn make_anew(config: &Config, work: &Work, damage: &Damage, source: Option<Sourc
         }
     }
     Err(failure.unwrap_or_else(|| Error::new("the database could not be made anew")))
+}
+
+/// A damaged database kept under another name; forgotten where nothing takes its place, so that
+/// one attempt after another leaves nothing behind.
+struct Aside {
+    path: PathBuf,
+    done: Cell<bool>,
+}
+
+impl Aside {
+    fn keep(file: &Path) -> Result<Aside> {
+        let path = beside(file, &format!(".damaged-{}", stamp(now())));
+        let aside = Aside { path, done: Cell::new(false) };
+        aside.forget();
+        link(file, &aside.path)?;
+        let ([log, _], [aside_log, _]) = (copy::beside(file), copy::beside(&aside.path));
+        if log.exists() {
+            link(&log, &aside_log)?;
+        }
+        Ok(aside)
+    }
+
+    /// Something has taken its place.
+    fn done(&self) -> &Path {
+        self.done.set(true);
+        &self.path
+    }
+
+    fn forget(&self) {
+        for file in copy::beside(&self.path).iter().chain([&self.path]) {
+            let _ = remove(file);
+        }
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        if !self.done.get() {
+            self.forget();
+        }
+    }
 }
 
 /// A copy of a source that can be worked with; `None` where it is of no use.
@@ -192,15 +278,12 @@ impl Work {
             new: beside(file, ".new"),
         };
         work.clear();
-        let ([log, _], [work_log, _]) = (copy::beside(file), copy::beside(&work.damaged));
-        for (from, to) in [(file, &work.damaged), (&log, &work_log)] {
-            if from.exists() {
-                fs::copy(from, to).map_err(|cause| {
-                    Error::caused(format!("cannot write {}", to.display()), cause)
-                })?;
-            }
-        }
+        copy_with_log(file, &work.damaged)?;
         Ok(work)
+    }
+
+    fn copy_to_backup(&self, file: &Path) -> Result<()> {
+        copy_with_log(file, &self.backup)
     }
 
     fn clear(&self) {
@@ -218,6 +301,17 @@ impl Drop for Work {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+fn copy_with_log(file: &Path, to: &Path) -> Result<()> {
+    let ([log, _], [log_to, _]) = (copy::beside(file), copy::beside(to));
+    for (from, to) in [(file, to), (&log, &log_to)] {
+        if from.exists() {
+            fs::copy(from, to)
+                .map_err(|cause| Error::caused(format!("cannot write {}", to.display()), cause))?;
+        }
+    }
+    Ok(())
 }
 
 fn age(made: &Made) -> String {

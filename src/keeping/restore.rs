@@ -6,10 +6,12 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::lock::{self, Alone, Server, State};
-use super::{beside, database, key_file, link, make_folder, remove, rename};
+use super::{
+    beside, database, is_missing, key_file, link, make_folder, remove, rename, sync_folder,
+};
 use crate::clock::{now, stamp};
 use crate::config::Config;
-use crate::db::check;
+use crate::db::check::{self, Depth};
 use crate::db::copy::{self, Contents};
 use crate::error::{Error, Result};
 
@@ -40,8 +42,9 @@ pub fn run(config: &Config, backup: &Path) -> Result<Restored> {
         ))
     })?;
     let _alone = Alone::take(&config.data)?;
-    let contents = copy::examine(backup)?;
     let file = database(&config.data);
+    complete(&file)?;
+    let contents = copy::examine(backup)?;
     let new = take_in(backup, &file)?;
     let replaced = match file.exists() {
         false => None,
@@ -60,7 +63,7 @@ pub fn run(config: &Config, backup: &Path) -> Result<Restored> {
     };
     put_in_place(&new, &file)?;
     let key = finish(config)?;
-    lock::write_state(&config.data, State::Checked)?;
+    lock::write_state(&config.data, State::Open)?;
     Ok(Restored { contents, replaced, key })
 }
 
@@ -72,20 +75,35 @@ pub(super) fn take_in(backup: &Path, file: &Path) -> Result<PathBuf> {
         .and_then(|_| fs::set_permissions(&new, fs::Permissions::from_mode(0o600)))
         .map_err(|cause| Error::caused(format!("cannot write {}", new.display()), cause))?;
     copy::make_ready(&new)?;
-    let damage = check::examine(&new)?;
+    let damage = check::examine(&new, Depth::All)?;
     if !damage.is_none() {
         return Err(Error::new(format!("{}: {}", new.display(), damage.in_words())));
     }
     Ok(new)
 }
 
-/// Lets a complete new file be the database. The log of the old one goes first: it would be taken
-/// for that of the new one.
+/// Lets a complete new file be the database. Once it is renamed it will be, whenever the power goes.
 pub(super) fn put_in_place(new: &Path, file: &Path) -> Result<()> {
+    copy::sync(new)?;
+    rename(new, &beside(file, READY))?;
+    complete(file)
+}
+
+/// What the name of a new database ends with that is about to take the place of the old one.
+const READY: &str = ".ready";
+
+/// Goes on where a power cut broke that off.
+pub(super) fn complete(file: &Path) -> Result<()> {
+    let ready = beside(file, READY);
+    if is_missing(&ready) {
+        return Ok(());
+    }
+    // The log of the old one goes first: it would be taken for that of the new one.
     for beside in copy::beside(file) {
         remove(&beside)?;
     }
-    rename(new, file)
+    sync_folder(file)?;
+    rename(&ready, file)
 }
 
 /// Puts the key in place that came with a backup, and takes it out of the database; says whether

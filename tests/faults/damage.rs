@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::chance::Chance;
-use super::program::{Home, everything, flip, furnish};
+use super::program::{Home, everything, flip, furnish, names};
 
 /// What became of damages.
 #[derive(Default)]
@@ -14,6 +14,8 @@ struct Tally {
     right: usize,
     told: usize,
     rebuilt: usize,
+    /// Found when the server answered already.
+    later: usize,
 }
 
 /// A machine with a data folder that can be damaged again and again.
@@ -66,11 +68,8 @@ impl Bench {
         copy(sound, &home.data);
         damage(&home.data.join(name));
         let what = format!("{name}, {what}");
-        let server = home
-            .try_start(&[])
-            .unwrap_or_else(|log| panic!("{what}: the server does not come up: {log}"));
-        server.wait_for("scanned: ");
-        let log = server.log();
+        let (server, ended) = home.start_again();
+        let log = format!("{ended}{}", server.log());
         // Without a backup the users themselves may be lost, or the key of their passwords.
         let may_enter = server.try_call("getUsers").is_some_and(|answer| answer["status"] == "ok");
         let after = if may_enter { everything(&server) } else { Value::Null };
@@ -79,6 +78,7 @@ impl Bench {
         }
         server.stop();
         tally.rebuilt += usize::from(log.contains("making it anew"));
+        tally.later += usize::from(!ended.is_empty());
         if after == *before {
             tally.right += 1;
         } else {
@@ -162,6 +162,75 @@ fn damage_is_mended_or_told() {
     }
 }
 
+/// Somebody opens the database with the program of SQLite.
+#[test]
+fn what_somebody_changed_by_hand_stays_as_they_changed_it() {
+    for killed in [false, true] {
+        let home = Home::new();
+        let server = home.start();
+        furnish(&server);
+        home.ok(&["backup"]);
+        match killed {
+            true => server.kill(),
+            false => drop(server.stop()),
+        }
+        let hand = rusqlite::Connection::open(home.database()).unwrap();
+        hand.execute_batch(
+            "UPDATE playlist SET name = 'By hand' WHERE id = 1;
+             DELETE FROM playlist WHERE id = 2;
+             CREATE INDEX of_mine ON playlist (name);
+             CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER);
+             VACUUM;",
+        )
+        .unwrap();
+        drop(hand);
+        let check = home.check();
+        assert!(check.contains("another program or the disk changed the database"), "{check}");
+        let (server, ended) = home.start_again();
+        let log = server.log();
+        assert_eq!(ended, "");
+        assert!(log.contains("the table playlist has 7 rows where 8 were written"), "{log}");
+        assert!(log.contains("`kinglet restore` brings back an earlier state"), "{log}");
+        assert!(!log.contains("making it anew"), "{log}");
+        let lists = names(&server.call("getPlaylists"), "playlists.playlist", "name");
+        assert!(lists.contains("By hand") && !lists.contains("List 2"), "{lists:?}");
+        assert_eq!(lists.len(), 7);
+        // What was in the list that is gone would belong to the next one of that number.
+        let entries = "SELECT count(*) FROM playlist_entry WHERE playlist_id = 2";
+        let hand = rusqlite::Connection::open(home.database()).unwrap();
+        assert_eq!(hand.query_row(entries, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+        // While the server runs too: backups go on.
+        hand.execute("UPDATE playlist SET comment = 'by hand'", []).unwrap();
+        drop(hand);
+        home.ok(&["backup", home.temp.path().join("copy.db").to_str().unwrap()]);
+        server.call("createPlaylist?name=Another");
+        server.stop();
+        let again = home.start();
+        again.wait_for("scanned: ");
+        assert!(!again.log().contains("ERROR"), "{}", again.log());
+        let objects =
+            "SELECT count(*) FROM sqlite_schema WHERE name IN ('of_mine', '_litestream_seq')";
+        let hand = rusqlite::Connection::open(home.database()).unwrap();
+        assert_eq!(hand.query_row(objects, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
+        again.stop();
+    }
+}
+
+/// An index that is not as its table is found after the first answers.
+#[test]
+fn damage_that_is_found_while_the_server_answers_is_mended_by_the_next_start() {
+    let mut bench = Bench::new(true, false);
+    let file = bench.sound.join("kinglet.db");
+    let db = rusqlite::Connection::open(&file).unwrap();
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'song_album'";
+    let root: i64 = db.query_row(root, [], |row| row.get(0)).unwrap();
+    drop(db);
+    // The last bytes of the page are those of an entry.
+    let at = root as usize * 4096 - 2;
+    bench.damage("kinglet.db", "an index", |file| flip(file, &[(at, 0x07)]));
+    assert_eq!((bench.tally.later, bench.tally.rebuilt, bench.tally.right), (1, 1, 1));
+}
+
 #[test]
 #[ignore = "takes long: 100 damaged databases"]
 fn a_hundred_damages() {
@@ -173,9 +242,10 @@ fn a_hundred_damages() {
         for _ in 0..rounds {
             bench.damage_by_chance(&mut chance);
         }
-        let Tally { right, told, rebuilt } = bench.tally;
+        let Tally { right, told, rebuilt, later } = bench.tally;
         println!(
-            "damage: {rounds} ({}, {}): {right} all right, {told} losses told, {rebuilt} made anew",
+            "damage: {rounds} ({}, {}): {right} all right, {told} losses told, {rebuilt} made anew, \
+             {later} of them found while it answered already",
             if with_backup { "with a backup" } else { "without one" },
             if killed { "after a kill" } else { "after a stop" },
         );
@@ -192,8 +262,9 @@ fn every_byte_of_the_head() {
         let what = format!("byte {at} of the head, {change:#x}");
         bench.damage("kinglet.db", &what, |file| flip(file, &[(at, change)]));
     }
-    let Tally { right, told, rebuilt } = bench.tally;
+    let Tally { right, told, rebuilt, later } = bench.tally;
     println!(
-        "damage: every byte of the head: {right} all right, {told} losses told, {rebuilt} made anew"
+        "damage: every byte of the head: {right} all right, {told} losses told, {rebuilt} made anew, \
+         {later} of them found while it answered already"
     );
 }

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use kinglet::db::{Db, check, checksums, copy};
+use kinglet::db::check::{self, Depth};
+use kinglet::db::{Db, checksums, copy};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
@@ -43,9 +44,9 @@ fn what_users_made_outlives_every_schema() {
         assert!(before.len() >= 13, "{}", before.len());
         drop(old);
         // A file from before there were checksums is no damaged one.
-        assert!(check::examine(&file).unwrap().is_none(), "schema {schema}");
+        assert!(check::examine(&file, Depth::All).unwrap().is_none(), "schema {schema}");
         drop(Db::open(&file).unwrap());
-        assert!(check::examine(&file).unwrap().is_none(), "schema {schema}");
+        assert!(check::examine(&file, Depth::All).unwrap().is_none(), "schema {schema}");
         let new = Connection::open(&file).unwrap();
         for (table, columns, before) in before {
             assert_eq!(rows(&new, &table, &columns), before, "schema {schema}, {table}");
@@ -69,7 +70,7 @@ fn a_backup_of_an_older_kinglet_can_be_restored_and_one_of_a_newer_is_refused() 
     drop(old);
     copy::make(&path("old.db"), &path("copy.db"), 5, "0.0.1", None).unwrap();
     copy::make_ready(&path("copy.db")).unwrap();
-    assert!(check::examine(&path("copy.db")).unwrap().is_none());
+    assert!(check::examine(&path("copy.db"), Depth::All).unwrap().is_none());
     let contents = copy::examine(&path("copy.db")).unwrap();
     assert_eq!((contents.count("user"), contents.count("share")), (2, 2));
     let newer = Connection::open(path("copy.db")).unwrap();
@@ -82,6 +83,6 @@ fn a_backup_of_an_older_kinglet_can_be_restored_and_one_of_a_newer_is_refused() 
     let message = copy::examine(&path("copy.db")).unwrap_err().to_string();
     assert!(message.contains("newer Kinglet"), "{message}");
     fs::rename(path("copy.db"), path("kinglet.db")).unwrap();
-    let message = check::examine(&path("kinglet.db")).unwrap_err().to_string();
+    let message = check::examine(&path("kinglet.db"), Depth::All).unwrap_err().to_string();
     assert!(message.contains("newer Kinglet (schema 1000"), "{message}");
 }

@@ -137,6 +137,22 @@ impl Home {
         self.try_start(&[]).unwrap_or_else(|log| panic!("no server: {log}"))
     }
 
+    /// Starts the server as systemd does, again where it ends by itself, until it has scanned. Gives
+    /// also the logs of those that ended.
+    #[track_caller]
+    pub fn start_again(&self) -> (Server, String) {
+        let mut logs = String::new();
+        // Once because the database is damaged; the next start has mended it.
+        for _ in 0..2 {
+            let mut server = self.start();
+            if server.scans() {
+                return (server, logs);
+            }
+            logs.push_str(&server.log());
+        }
+        panic!("the server ends again and again: {logs}");
+    }
+
     /// What `kinglet check` says.
     pub fn check(&self) -> String {
         let output = self.run(&["check", "--listen", "127.0.0.1:0"]);
@@ -191,6 +207,21 @@ impl Server {
 
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Waits until it has scanned and looked through the database; false where it ends before.
+    #[track_caller]
+    fn scans(&mut self) -> bool {
+        let end = Instant::now() + Duration::from_secs(60);
+        let done = ["scanned: ", "the whole database was looked through"];
+        while !done.iter().all(|line| self.log().contains(line)) {
+            if self.process.try_wait().unwrap().is_some() {
+                return false;
+            }
+            assert!(Instant::now() < end, "neither a scan nor an end: {}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+        true
     }
 
     /// Kills it at once.

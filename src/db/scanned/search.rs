@@ -1,9 +1,9 @@
 //! The search tables: what is there can be found, what is gone cannot.
 
-use rusqlite::{Result, Transaction};
+use rusqlite::{Result, Row, Transaction};
 
 use super::execute;
-use crate::db::{collect, fold, pack};
+use crate::db::{fold, pack};
 
 /// Makes a song found by these texts; `known` where it may have been found by others before.
 pub fn set_song(db: &Transaction, id: i64, known: bool, texts: [&str; 3]) -> Result<()> {
@@ -50,28 +50,37 @@ pub fn remove_artist(db: &Transaction, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Makes everything found that is there: for tables that are empty.
+/// Makes everything found that is there, and nothing else.
 pub fn fill(db: &Transaction) -> Result<()> {
-    let songs = "SELECT song.id, title, song.artist, song.artists, album.name FROM song
+    // What stands there may be damaged: it is not read.
+    db.execute_batch(
+        "INSERT INTO song_search (song_search) VALUES ('delete-all');
+         INSERT INTO album_search (album_search) VALUES ('delete-all');
+         INSERT INTO artist_search (artist_search) VALUES ('delete-all');",
+    )?;
+    let songs = "SELECT song.id, title, song.artist, album.name, song.artists FROM song
         JOIN album ON album.id = album_id WHERE missing IS NULL";
-    for (id, title, artist, artists, album) in collect(db, songs, [], |row| {
-        let artists = pack::read_named(row.get_ref(3)?.as_str()?);
-        let texts: [String; 2] = [row.get(1)?, row.get(2)?];
-        let [title, artist] = texts;
-        Ok((row.get::<_, i64>(0)?, title, artist, artists, row.get::<_, String>(4)?))
-    })? {
+    each(db, songs, |id, row| {
+        let [title, artist, album]: [String; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
+        let artists = pack::read_named(row.get_ref(4)?.as_str()?);
         let names = artists.iter().map(|artist| artist.name.as_str());
-        set_song(db, id, false, [&title, &song_artists(&artist, names), &album])?;
-    }
+        set_song(db, id, false, [&title, &song_artists(&artist, names), &album])
+    })?;
     let albums = "SELECT id, name, artist FROM album WHERE song_count > 0";
-    for (id, name, artist) in collect(db, albums, [], |row| {
-        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-    })? {
-        set_album(db, id, &name, &artist)?;
-    }
+    each(db, albums, |id, row| {
+        let [name, artist]: [String; 2] = [row.get(1)?, row.get(2)?];
+        set_album(db, id, &name, &artist)
+    })?;
     let artists = "SELECT id, name FROM artist WHERE album_count > 0";
-    for (id, name) in collect(db, artists, [], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))? {
-        set_artist(db, id, &name)?;
+    each(db, artists, |id, row| set_artist(db, id, &row.get::<_, String>(1)?))
+}
+
+/// Does something with each row of a query, and the number in its first column.
+fn each(db: &Transaction, sql: &str, mut then: impl FnMut(i64, &Row) -> Result<()>) -> Result<()> {
+    let mut statement = db.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        then(row.get(0)?, row)?;
     }
     Ok(())
 }
