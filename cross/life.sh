@@ -59,11 +59,13 @@ curl -fsS -r 1000-1999 -o part "$address/rest/stream?id=so1&u=anna&p=$password&v
 dd if="$home/Music/Album/Song.wav" bs=1000 skip=1 count=1 status=none | cmp - part || fail "wrong bytes"
 ok "it plays: a call, a share page, part of a song"
 
-systemd-analyze verify --man=no kinglet.service kinglet.socket 2>verify || fail "verify: $(cat verify)"
+systemd-analyze verify --man=no kinglet.service kinglet.socket kinglet-backup.service kinglet-backup.timer 2>verify || fail "verify: $(cat verify)"
 ! grep -q kinglet verify || fail "verify: $(cat verify)"
-exposure=$(systemd-analyze security --no-pager kinglet.service | sed -n 's/.*level for kinglet.service: \([0-9.]*\).*/\1/p')
-[ "$(echo "$exposure" | tr -d .)" -le 15 ] || fail "exposure $exposure is above 1.5"
-ok "systemd-analyze: verify finds nothing, exposure $exposure"
+for unit in kinglet kinglet-backup; do
+    exposure=$(systemd-analyze security --no-pager $unit.service | sed -n "s/.*level for $unit.service: \\([0-9.]*\\).*/\\1/p")
+    [ "$(echo "$exposure" | tr -d .)" -le 15 ] || fail "exposure of $unit.service: $exposure is above 1.5"
+    ok "systemd-analyze: verify finds nothing, exposure of $unit.service: $exposure"
+done
 
 # Root owns what kinglet must not write to; its own folders are nobody else's.
 [ "$(stat -c '%U %a' /var/lib/kinglet)" = 'kinglet 700' ] || fail "the data folder is $(stat -c '%U %a' /var/lib/kinglet)"
@@ -75,6 +77,20 @@ sleep 1
 told 'read the settings again: changed public_url'
 call createShare id=so1 | grep -q 'https://music.example.org/share/' || fail "a reload changes nothing"
 ok "a reload"
+
+! systemctl is-enabled kinglet-backup.timer >/dev/null || fail "the timer is on by itself"
+systemctl enable --now kinglet-backup.timer
+[ -n "$(systemctl show -P NextElapseUSecRealtime kinglet-backup.timer)" ] || fail "the timer waits for nothing"
+systemctl start kinglet-backup.service || fail "no backup: $(journalctl -u kinglet-backup --no-pager -o cat)"
+backup=$(echo /var/lib/kinglet/backups/kinglet-*.db)
+[ "$(stat -c '%U %a' "$backup")" = 'kinglet 600' ] || fail "the backup is $(stat -c '%U %a' "$backup")"
+systemctl disable --now kinglet-backup.timer
+systemctl stop kinglet
+sudo -u kinglet kinglet restore newest >restored || fail "restore: $(cat restored)"
+systemctl start kinglet
+answers http://127.0.0.1:4040
+page
+ok "a backup by its timer, beside the server, and back: $(head -1 restored)"
 
 # A process that hangs tells the watchdog nothing.
 mkdir -p /run/systemd/system/kinglet.service.d

@@ -411,7 +411,12 @@ fn the_manual_tells_every_command_flag_and_setting() {
     );
     text += &roff(help("").trim_end());
     text += ".fi\n";
+    let mut told = String::new();
     for command in commands.iter().filter(|command| command.word != "help") {
+        // Those that are explained together.
+        if std::mem::replace(&mut told, help(&command.word)) == help(&command.word) {
+            continue;
+        }
         writeln!(text, ".SH {}", format!("kinglet {}", command.word).to_uppercase()).unwrap();
         text += &format!(".nf\n{}.fi\n", roff(help(&command.word).trim_end()));
     }
@@ -421,7 +426,7 @@ fn the_manual_tells_every_command_flag_and_setting() {
         text += &roff(if comment.is_empty() { "See the one before." } else { comment });
     }
     text += ".SH FILES\n.TP\n.I /etc/kinglet/kinglet.toml\nSettings.\n.TP\n.I /var/lib/kinglet\nDatabase and \
-             key of the service: what to back up.\n.TP\n.I /var/cache/kinglet\nScaled covers.\n.SH SIGNALS\n.TP\n\
+             key of the service, and backups of both.\n.TP\n.I /var/cache/kinglet\nScaled covers.\n.SH SIGNALS\n.TP\n\
              .B SIGTERM, SIGINT\nThe first lets running answers end, the second ends at once.\n.TP\n.B \
              SIGHUP\nReads the settings again, where standard input is no terminal.\n";
     same("systemd/kinglet.1", &text);

@@ -39,25 +39,24 @@ pub struct Made {
 /// # Errors
 /// The file is there already, there is no room, or what was written is not what was read.
 pub fn make(config: &Config, to: Option<&Path>) -> Result<Made> {
-    let (path, own) = match to {
-        Some(path) => (path.to_owned(), false),
-        None => {
-            let folder = &config.backup_folder;
-            super::make_folder(folder)?;
-            (folder.join(format!("{}{}{}", NAME[0], stamp(now()), NAME[1])), true)
-        }
-    };
-    let name = path.display();
     // One at a time: a server and a timer may both think of it.
     let _turn = lock::Turn::take(&config.data)?;
     accept_changes(config)?;
-    if path.symlink_metadata().is_ok() {
-        return Err(Error::new(format!("{name} is there already; name another file")));
-    }
+    let own = to.is_none();
+    let path = match to {
+        Some(path) if path.symlink_metadata().is_ok() => {
+            let name = path.display();
+            return Err(Error::new(format!("{name} is there already; name another file")));
+        }
+        Some(path) => path.to_owned(),
+        None => {
+            let folder = &config.backup_folder;
+            super::make_folder(folder)?;
+            remove_parts(folder)?;
+            free_name(folder)
+        }
+    };
     let part = beside(&path, PART);
-    if own {
-        remove_parts(&config.backup_folder)?;
-    }
     let made = write(config, &part).and_then(|contents| {
         rename(&part, &path)?;
         Ok(contents)
@@ -74,6 +73,18 @@ pub fn make(config: &Config, to: Option<&Path>) -> Result<Made> {
             let _ = remove(&part);
             Err(error)
         }
+    }
+}
+
+/// The name of a backup that is made now; of a later second where there is one of this already.
+fn free_name(folder: &Path) -> PathBuf {
+    let mut time = now();
+    loop {
+        let path = folder.join(format!("{}{}{}", NAME[0], stamp(time), NAME[1]));
+        if path.symlink_metadata().is_err() {
+            return path;
+        }
+        time = time.saturating_add(1000);
     }
 }
 

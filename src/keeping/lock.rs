@@ -21,6 +21,8 @@ use crate::hash::Hash;
 
 /// How long commands beside the server may take to end before the database is replaced.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a command may take to look at how the database was left, before a server starts.
+const COURTESY: Duration = Duration::from_secs(1);
 /// How often it is tried meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
 /// Most bytes of a file of state.
@@ -67,16 +69,15 @@ impl Server {
     /// # Errors
     /// Another server works on this data folder.
     pub fn take(data: &Path) -> Result<Server> {
-        let path = data.join("server.lock");
-        let lock = open(&path)?;
-        match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(Error::new(format!(
+        let lock = open(&data.join("server.lock"))?;
+        // A command holds it while it looks at how the database was left.
+        match try_for(&lock, COURTESY) {
+            true => Ok(Server { _lock: lock }),
+            false => Err(Error::new(format!(
                 "another Kinglet serves the data folder {}: stop that one, or name another folder \
                  by --data",
                 data.display()
             ))),
-            // Where the file system knows no locks, it is left to good sense.
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(Server { _lock: lock }),
         }
     }
 }
@@ -166,19 +167,28 @@ impl Alone {
     /// Somebody still has.
     pub fn take(data: &Path) -> Result<Alone> {
         let lock = open(&data.join("database.lock"))?;
-        let end = Instant::now() + PATIENCE;
-        while matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
-            if Instant::now() >= end {
-                return Err(Error::new(format!(
-                    "another Kinglet has the database of {} open, like `kinglet scan`: wait until \
-                     it is done, and try again",
-                    data.display()
-                )));
-            }
-            thread::sleep(LOOK);
+        match try_for(&lock, PATIENCE) {
+            true => Ok(Alone { _lock: lock }),
+            false => Err(Error::new(format!(
+                "another Kinglet has the database of {} open, like `kinglet scan`: wait until it is \
+                 done, and try again",
+                data.display()
+            ))),
         }
-        Ok(Alone { _lock: lock })
     }
+}
+
+/// Takes a lock for itself alone; false where others still hold it after this time. Where the file
+/// system knows no locks, it is left to good sense.
+fn try_for(lock: &File, patience: Duration) -> bool {
+    let end = Instant::now() + patience;
+    while matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+        if Instant::now() >= end {
+            return false;
+        }
+        thread::sleep(LOOK);
+    }
+    true
 }
 
 /// How the database of a data folder was left.

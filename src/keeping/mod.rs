@@ -56,6 +56,14 @@ pub struct Prepared {
 /// # Errors
 /// Another server runs, a newer Kinglet wrote the database, or the disk cannot be written to.
 pub fn prepare(config: &Config) -> Result<Prepared> {
+    let prepared = prepare_database(config)?;
+    if !is_missing(&database(&config.data)) {
+        key::look(config)?;
+    }
+    Ok(prepared)
+}
+
+fn prepare_database(config: &Config) -> Result<Prepared> {
     make_folder(&config.data)?;
     let server = Server::take(&config.data)?;
     reserve::look(&config.data);
@@ -69,20 +77,19 @@ pub fn prepare(config: &Config) -> Result<Prepared> {
     };
     if !is_missing(&file) {
         restore::finish(config)?;
-        key::look(config)?;
         know_the_time(&file)?;
     }
     Ok(Prepared { server, left })
 }
 
 /// The same for a command that may run beside a server: where none does, the command is the first
-/// to see how the database was left.
+/// to see how the database was left. The key is left alone, since a service may have another.
 ///
 /// # Errors
 /// See [`prepare`].
 pub fn prepare_command(config: &Config) -> Result<()> {
     if !lock::is_served(&config.data) {
-        prepare(config)?;
+        prepare_database(config)?;
     }
     Ok(())
 }
@@ -154,9 +161,18 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
 fn sync_folder(file: &Path) -> Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|cause| Error::caused(format!("cannot write {}", folder.display()), cause))
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some file systems of networks know no such thing.
+        Err(cause)
+            if !matches!(
+                cause.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Err(Error::caused(format!("cannot write {}", folder.display()), cause))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Gives a file a second name; where the file system has no such thing, copies it.

@@ -1,6 +1,5 @@
 //! A damaged database is moved aside, and made anew of what can be read of it and the newest backup.
 
-use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -56,11 +55,12 @@ pub fn from_damaged(config: &Config, damage: &Damage) -> Result<()> {
         copy::join_log(&work.damaged)?;
         let aside = Aside::keep(&file)?;
         restore::put_in_place(&work.damaged, &file)?;
+        let kept = aside.stay();
         tracing::warn!(
             "the head of the database was damaged ({}); it could be mended, nothing is lost (the \
              file is kept as {})",
             damage.in_words(),
-            aside.done().display()
+            kept.display()
         );
         return Ok(());
     }
@@ -190,7 +190,7 @@ fn make_anew(config: &Config, work: &Work, damage: &Damage) -> Result<()> {
                 // Told before it is done: told twice is better than never.
                 report::tell(config, &lines)?;
                 restore::put_in_place(&work.new, &file)?;
-                aside.done();
+                aside.stay();
                 return Ok(());
             }
             // Another way needs no less room.
@@ -210,13 +210,13 @@ fn make_anew(config: &Config, work: &Work, damage: &Damage) -> Result<()> {
 /// one attempt after another leaves nothing behind.
 struct Aside {
     path: PathBuf,
-    done: Cell<bool>,
+    stays: bool,
 }
 
 impl Aside {
     fn keep(file: &Path) -> Result<Aside> {
         let path = beside(file, &format!(".damaged-{}", stamp(now())));
-        let aside = Aside { path, done: Cell::new(false) };
+        let aside = Aside { path, stays: false };
         aside.forget();
         link(file, &aside.path)?;
         let ([log, _], [aside_log, _]) = (copy::beside(file), copy::beside(&aside.path));
@@ -226,10 +226,10 @@ impl Aside {
         Ok(aside)
     }
 
-    /// Something has taken its place.
-    fn done(&self) -> &Path {
-        self.done.set(true);
-        &self.path
+    /// Something has taken its place; gives where it is kept.
+    fn stay(mut self) -> PathBuf {
+        self.stays = true;
+        self.path.clone()
     }
 
     fn forget(&self) {
@@ -241,7 +241,7 @@ impl Aside {
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        if !self.done.get() {
+        if !self.stays {
             self.forget();
         }
     }

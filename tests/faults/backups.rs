@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::thread;
 
 use super::program::{Home, everything, furnish, made_by_users};
 
@@ -10,6 +11,9 @@ fn what_users_made_comes_back_as_it_was() {
     let home = Home::new();
     let server = home.start();
     furnish(&server);
+    home.ok(&["user", "key", "ben", "--label", "phone"]);
+    let keys = home.ok(&["user", "key", "list", "ben"]);
+    assert!(keys.contains("phone"), "{keys}");
     let before = everything(&server);
     let link = before["getShares"]["share"][0]["url"].as_str().unwrap().to_owned();
     let link = link.split_once("/share/").unwrap().1.to_owned();
@@ -35,6 +39,7 @@ fn what_users_made_comes_back_as_it_was() {
     let server = home.start();
     assert!(!server.log().contains("ERROR"), "{}", server.log());
     assert_eq!(everything(&server), before);
+    assert_eq!(home.ok(&["user", "key", "list", "ben"]), keys);
     let (status, page) = server.get(&format!("/share/{link}")).unwrap();
     assert_eq!(status, 200);
     assert!(String::from_utf8_lossy(&page).contains("Share 1"));
@@ -43,6 +48,24 @@ fn what_users_made_comes_back_as_it_was() {
     let key = fs::read(home.data.join("kinglet.key")).unwrap();
     let database = fs::read(home.database()).unwrap();
     assert!(!database.windows(key.len()).any(|part| part == key));
+}
+
+#[test]
+fn backups_are_made_one_after_another_and_one_a_day_is_kept() {
+    let home = Home::new();
+    let server = home.start();
+    furnish(&server);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| home.ok(&["backup"]));
+        }
+    });
+    let files: Vec<_> = fs::read_dir(home.data.join("backups")).unwrap().flatten().collect();
+    // Two where the day ends meanwhile.
+    assert!((1..=2).contains(&files.len()), "{files:?}");
+    let listed = home.run(&["restore"]);
+    assert!(String::from_utf8_lossy(&listed.stderr).contains("3 users"));
+    server.stop();
 }
 
 #[test]

@@ -55,9 +55,6 @@ fn kills(rounds: u64) {
         let began = std::time::Instant::now();
         let server = home.start();
         slowest = slowest.max(began.elapsed());
-        let log = server.log();
-        looked += usize::from(log.contains("the database is sound"));
-        assert!(!log.contains("ERROR"), "round {round}: {log}");
         let there: BTreeSet<(&str, String)> = [
             ("playlist", server.call("getPlaylists"), "playlists.playlist", "name"),
             ("share", server.call("getShares"), "shares.share", "description"),
@@ -80,7 +77,9 @@ fn kills(rounds: u64) {
             .filter(|(kind, name)| *kind != "bookmark" && !there.contains(&(*kind, name.clone())))
             .collect();
         assert!(missing.is_empty(), "round {round} lost {missing:?}");
-        server.stop();
+        let log = server.stop();
+        looked += usize::from(log.contains("the database is sound"));
+        assert!(!log.contains("ERROR"), "round {round}: {log}");
     }
     println!(
         "kills: {rounds}, {} acknowledged writes, none lost; {looked} of these starts looked through the \

@@ -5,6 +5,8 @@
 
 #[path = "../disk/mod.rs"]
 mod disk;
+#[path = "../support/program.rs"]
+mod program_file;
 
 mod backups;
 mod chance;

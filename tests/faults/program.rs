@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::disk;
+use super::{disk, program_file as program};
 
 /// The administrator's password.
 pub const PASSWORD: &str = "sesame";
@@ -44,23 +44,39 @@ impl Home {
         self.temp.path().join("music")
     }
 
-    /// Adds a song.
+    /// Adds a song with a picture.
     pub fn song(&self, number: u16) {
-        let album = format!("Album {}", number % 3);
-        let folder = self.music().join(&album);
-        fs::create_dir_all(&folder).unwrap();
-        let (title, track) = (format!("Song {number}"), number.to_string());
-        let tags = disk::tags(&title, &album, "Anna", &track);
         let picture = fs::read("tests/media/pictures/baseline.jpg").unwrap();
-        let bytes = disk::mp3_with(number, &tags, Some(&picture));
+        self.song_of(number, &format!("Album {}", number % 3), Some(&picture));
+    }
+
+    /// Adds songs without pictures, as many as are missing.
+    pub fn fill(&self, songs: u16) {
+        for number in 13..=songs {
+            self.song_of(number, &format!("Album {}", 3 + number / 12), None);
+        }
+    }
+
+    fn song_of(&self, number: u16, album: &str, picture: Option<&[u8]>) {
+        let folder = self.music().join(album);
+        fs::create_dir_all(&folder).unwrap();
+        let (title, track) = (format!("Song {number}"), (number % 100).to_string());
+        let tags = disk::tags(&title, album, "Anna", &track);
+        let bytes = disk::mp3_with(number, &tags, picture);
         fs::write(folder.join(format!("{number}.mp3")), bytes).unwrap();
     }
 
     fn command(&self) -> Command {
-        let program = env!("CARGO_BIN_EXE_kinglet").to_owned();
-        let words: Vec<String> = self.wrapper.iter().cloned().chain([program]).collect();
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).env("HOME", self.temp.path());
+        let program = program::program();
+        let mut command = match self.wrapper.split_first() {
+            None => program,
+            Some((wrapper, words)) => {
+                let mut command = Command::new(wrapper);
+                command.args(words).arg(program.get_program()).args(program.get_args());
+                command
+            }
+        };
+        command.env("HOME", self.temp.path());
         command
     }
 
