@@ -54,18 +54,15 @@ fn count(mut log: impl Read) -> io::Result<u64> {
             salts = own;
         }
         first = false;
-        // Frames of the round before differ in both words; where one is right, the other is damaged.
-        let is_ours = own.0 == salts.0 || own.1 == salts.1;
+        let kind = Frame::of(own, salts);
+        garbled |= kind == Frame::Garbled;
         intact &= own == salts;
-        // The first word counts the rounds.
-        let is_before = (1..=MOST_ROUNDS).contains(&salts.0.wrapping_sub(own.0));
-        garbled |= !is_ours && !is_before;
         if intact {
             add(&mut sums, frame.get(..8).unwrap_or_default(), big);
             add(&mut sums, frame.get(FRAME_HEADER..).unwrap_or_default(), big);
             intact = sums == (word(&frame, 16), word(&frame, 20));
         }
-        if !intact && is_ours && word(&frame, 4) != 0 {
+        if !intact && kind == Frame::Ours && word(&frame, 4) != 0 {
             lost += 1;
         }
     }
@@ -74,17 +71,19 @@ fn count(mut log: impl Read) -> io::Result<u64> {
 
 /// Writes a log with all frames of a damaged one up to its last whole transaction, under checksums
 /// that are right. A page that is damaged and was written again later does no harm then; whether
-/// one did is seen by looking through the database.
+/// one did is seen by looking through the database. Says whether that transaction is known to be the
+/// last: false where something stands behind it that cannot be told.
 ///
 /// # Errors
 /// A file cannot be read or written.
-pub fn mend(log: &Path, to: &Path) -> io::Result<()> {
+pub fn mend(log: &Path, to: &Path) -> io::Result<bool> {
     // Once to find the end, and once to copy.
-    let mut last = 0;
-    let (page, salts) = frames(log, |number, frame| {
-        if word(frame, 4) != 0 {
-            last = number;
+    let (mut last, mut is_end) = (0, true);
+    let (page, salts) = frames(log, |number, kind, frame| {
+        if kind == Frame::Ours && word(frame, 4) != 0 {
+            (last, is_end) = (number, true);
         }
+        is_end &= kind != Frame::Garbled;
         Ok(())
     })?;
     let mut bytes = Vec::new();
@@ -97,8 +96,8 @@ pub fn mend(log: &Path, to: &Path) -> io::Result<()> {
     bytes.extend(sums.1.to_be_bytes());
     let mut file = BufWriter::with_capacity(1 << 16, File::create(to)?);
     file.write_all(&bytes)?;
-    frames(log, |number, frame| {
-        if number > last {
+    frames(log, |number, kind, frame| {
+        if number > last || kind != Frame::Ours {
             return Ok(());
         }
         let start = frame.get(..8).unwrap_or_default();
@@ -111,14 +110,40 @@ pub fn mend(log: &Path, to: &Path) -> io::Result<()> {
         }
         file.write_all(content)
     })?;
-    file.into_inner().map_err(IntoInnerError::into_error)?.sync_all()
+    file.into_inner().map_err(IntoInnerError::into_error)?.sync_all()?;
+    Ok(is_end)
 }
 
-/// Goes through the frames of the log's last round, numbered from 1; tells the size of a page and
-/// the salts of that round.
+/// Of which round of its log a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Frame {
+    /// The last one.
+    Ours,
+    /// One before: it was not written over yet.
+    Before,
+    /// Nobody knows.
+    Garbled,
+}
+
+impl Frame {
+    /// By the salts of a frame and of the last round. Those of rounds before differ in both words;
+    /// where one is right, the other is damaged. The first word counts the rounds.
+    fn of(own: (u32, u32), salts: (u32, u32)) -> Frame {
+        if own.0 == salts.0 || own.1 == salts.1 {
+            Frame::Ours
+        } else if (1..=MOST_ROUNDS).contains(&salts.0.wrapping_sub(own.0)) {
+            Frame::Before
+        } else {
+            Frame::Garbled
+        }
+    }
+}
+
+/// Goes through the frames of a log, numbered from 1; tells the size of a page and the salts of the
+/// last round.
 fn frames(
     log: &Path,
-    mut then: impl FnMut(usize, &[u8]) -> io::Result<()>,
+    mut then: impl FnMut(usize, Frame, &[u8]) -> io::Result<()>,
 ) -> io::Result<(usize, (u32, u32))> {
     let mut log = BufReader::with_capacity(1 << 16, File::open(log)?);
     let mut header = [0; HEADER];
@@ -132,11 +157,8 @@ fn frames(
     while fill(&mut log, &mut frame)? == frame.len() {
         let own = (word(&frame, 8), word(&frame, 12));
         let salts = *salts.get_or_insert(own);
-        // Frames of the round before differ in both; where one is right, the other is damaged.
-        if own.0 == salts.0 || own.1 == salts.1 {
-            number += 1;
-            then(number, &frame)?;
-        }
+        number += 1;
+        then(number, Frame::of(own, salts), &frame)?;
     }
     Ok((page, salts.unwrap_or_default()))
 }
@@ -259,7 +281,7 @@ mod tests {
             std::fs::copy(path("db"), path("other")).unwrap();
             std::fs::write(path("torn"), torn).unwrap();
             assert!(lost_transactions(&path("torn")).unwrap() > 0);
-            mend(&path("torn"), &path("other-wal")).unwrap();
+            assert!(mend(&path("torn"), &path("other-wal")).unwrap());
             assert_eq!(lost_transactions(&path("other-wal")).unwrap(), 0);
             let other = Connection::open(path("other")).unwrap();
             let count: i64 =

@@ -109,40 +109,38 @@ pub fn mend_log(config: &Config, log: &Path) -> Result<()> {
     // SQLite reads a damaged log up to the damage, and forgets the rest.
     let earlier = work.copy_to_backup(&file).and_then(|()| users_sums(&work.backup));
     let [work_log, _] = copy::beside(&work.damaged);
-    let mended = wal::mend(log, &work_log)
-        .map_err(|cause| Error::caused(format!("cannot write {}", work_log.display()), cause))
-        .and_then(|()| check::examine(&work.damaged, Depth::All));
-    if mended.is_ok_and(|damage| damage.is_none()) {
-        copy::join_log(&work.damaged)?;
-        restore::put_in_place(&work.damaged, &file)?;
+    let is_end = wal::mend(log, &work_log)
+        .map_err(|cause| Error::caused(format!("cannot write {}", work_log.display()), cause))?;
+    let is_sound = check::examine(&work.damaged, Depth::All).is_ok_and(|damage| damage.is_none());
+    let all = users_sums(&work.damaged);
+    if is_end && is_sound {
         tracing::warn!(
             "the log of the database was damaged; all of it could be read, nothing is lost"
         );
-        return Ok(());
-    }
-    let all = users_sums(&work.damaged);
-    if matches!((&earlier, &all), (Ok(earlier), Ok(all)) if earlier == all) {
+    } else if is_end && matches!((&earlier, &all), (Ok(earlier), Ok(all)) if earlier == all) {
         // As after a power cut during a scan, whose changes are not waited for.
         tracing::warn!("the last changes of a scan are lost; the next scan finds them again");
     } else {
         let kept = report::keep_log(config, log)?;
-        let told = report::tell(
-            config,
-            &[
-                "the last changes before Kinglet stopped cannot be read: the log of the database \
-                 breaks off; all before them is there"
-                    .to_owned(),
-                "the very last one may have been under way when the power went; others are lost"
-                    .to_owned(),
-                format!("the log is kept as {}", kept.display()),
-            ],
-        );
-        if let Err(error) = told {
+        let lines = [
+            "the last changes before Kinglet stopped cannot be read: the log of the database breaks \
+             off; all before them is there"
+                .to_owned(),
+            "the very last one may have been under way when the power went; others are lost"
+                .to_owned(),
+            format!("the log is kept as {}", kept.display()),
+        ];
+        if let Err(error) = report::tell(config, &lines) {
             let _ = remove(&kept);
             return Err(error);
         }
     }
-    copy::join_log(&file)
+    if is_sound {
+        copy::join_log(&work.damaged)?;
+        restore::put_in_place(&work.damaged, &file)
+    } else {
+        copy::join_log(&file)
+    }
 }
 
 /// What the sums of the tables of users are, as they were written.

@@ -141,3 +141,25 @@ pub(super) fn place_key(path: &Path, key: &[u8]) -> Result<()> {
         .map_err(|cause| Error::caused(format!("cannot write {}", new.display()), cause))?;
     rename(&new, path)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_power_cut_broke_off_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kinglet.db");
+        let [log, index] = copy::beside(&file);
+        for (path, text) in [(&file, "old"), (&log, "its log"), (&index, "its index")] {
+            fs::write(path, text).unwrap();
+        }
+        complete(&file).unwrap();
+        assert_eq!(fs::read(&log).unwrap(), b"its log", "nothing was begun");
+        fs::write(beside(&file, READY), "new").unwrap();
+        complete(&file).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::chance::Chance;
-use super::program::{Home, everything, flip, furnish, names};
+use super::program::{Home, everything, flip, furnish, made_by_users, names};
 
 /// What became of damages.
 #[derive(Default)]
@@ -160,6 +160,68 @@ fn damage_is_mended_or_told() {
         }
         assert_eq!(bench.tally.right + bench.tally.told, 6);
     }
+}
+
+/// The power goes while a scan writes, whose changes are not waited for: some reached the disk,
+/// others did not.
+#[test]
+fn a_log_that_breaks_off_in_a_scan_is_no_loss() {
+    let home = Home::new();
+    let server = home.start();
+    furnish(&server);
+    let before = made_by_users(&server);
+    server.stop();
+    home.fill(59);
+    let server = home.start();
+    server.wait_for("scanned: ");
+    server.kill();
+    let log = home.data.join("kinglet.db-wal");
+    let mut bytes = fs::read(&log).unwrap();
+    let frame = 24 + 4096;
+    let frames = (bytes.len() - 32) / frame;
+    assert!(frames > 10, "{frames}");
+    for number in [frames / 3, frames / 2] {
+        bytes[32 + number * frame..][..frame].fill(0);
+    }
+    fs::write(&log, bytes).unwrap();
+    let (server, ended) = home.start_again();
+    assert_eq!(ended, "");
+    let log = server.log();
+    assert!(log.contains("the last changes of a scan are lost"), "{log}");
+    assert!(!log.contains("ERROR"), "{log}");
+    assert!(made_by_users(&server) == before, "what users made is another");
+    let songs = server.call("search3?query=\"\"&songCount=500");
+    assert_eq!(songs["searchResult3"]["song"].as_array().unwrap().len(), 59);
+    server.stop();
+}
+
+/// The same where users changed something behind the place.
+#[test]
+fn a_log_that_breaks_off_before_changes_of_users_is_told() {
+    let home = Home::new();
+    let server = home.start();
+    furnish(&server);
+    server.stop();
+    let server = home.start();
+    server.wait_for("scanned: ");
+    for number in 0..20 {
+        server.call(&format!("createPlaylist?name=Late {number}&songId=so1"));
+    }
+    server.kill();
+    let log = home.data.join("kinglet.db-wal");
+    let mut bytes = fs::read(&log).unwrap();
+    let frame = 24 + 4096;
+    let frames = (bytes.len() - 32) / frame;
+    bytes[32 + frames / 2 * frame..][..frame].fill(0);
+    bytes[32 + (frames - 2) * frame..].fill(0x11);
+    fs::write(&log, bytes).unwrap();
+    let (server, _) = home.start_again();
+    assert!(server.log().contains("the log of the database breaks off"), "{}", server.log());
+    let lists = names(&server.call("getPlaylists"), "playlists.playlist", "name");
+    assert!(lists.contains("List 8") && lists.contains("Late 1"), "{lists:?}");
+    assert!(!lists.contains("Late 19"), "{lists:?}");
+    server.stop();
+    assert!(home.check().contains("remove that file once it is read"));
 }
 
 /// Somebody opens the database with the program of SQLite.

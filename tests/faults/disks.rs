@@ -171,6 +171,43 @@ fn a_server_starts_on_a_full_disk() {
 }
 
 #[test]
+fn a_damaged_database_waits_for_room_to_be_made_anew() {
+    let home = Home::new();
+    let Some(disk) = Mounted::new(&["-t", "tmpfs", "-o", "size=128m", "faults"], &home.data) else {
+        println!("full disk: skipped, nothing can be mounted here");
+        return;
+    };
+    let server = home.start();
+    furnish(&server);
+    let lists = names(&server.call("getPlaylists"), "playlists.playlist", "name");
+    server.stop();
+    let mut bytes = fs::read(home.database()).unwrap();
+    let page = bytes.chunks_exact_mut(4096).rposition(|page| page.iter().any(|byte| *byte != 0));
+    bytes[page.unwrap() * 4096..][..4096].fill(0xa5);
+    fs::write(home.database(), &bytes).unwrap();
+    let files = || -> BTreeSet<String> {
+        let entries = fs::read_dir(&home.data).unwrap().flatten();
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    };
+    fs::write(home.data.join("database.lock"), "damaged").unwrap();
+    // The room that is kept back would be enough for so small a database.
+    fs::remove_file(home.data.join("reserve")).unwrap();
+    let before = files();
+    for _ in 0..2 {
+        disk.leave(64 << 10);
+        let Err(log) = home.try_start(&[]) else { panic!("it starts") };
+        assert!(log.contains("No space left") || log.contains("disk is full"), "{log}");
+        assert_eq!(files(), before);
+        assert!(fs::read(home.database()).unwrap() == bytes, "it is changed");
+    }
+    assert!(disk.resize(128 * MIB));
+    let (server, _) = home.start_again();
+    assert!(server.log().contains("making it anew"), "{}", server.log());
+    assert_eq!(names(&server.call("getPlaylists"), "playlists.playlist", "name"), lists);
+    server.stop();
+}
+
+#[test]
 fn a_backup_that_finds_no_room_leaves_nothing_behind() {
     let home = Home::new();
     let folder = home.temp.path().join("small");
