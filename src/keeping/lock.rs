@@ -1,10 +1,10 @@
 //! Who works on a data folder: one server at a time, and how the database was left.
 //!
 //! Three files are locked. `server.lock` is held by the server alone, `backup.lock` by whoever makes
-//! a backup. `database.lock` is held by
-//! everything that has the database open, together, and by what replaces the database, alone. It
-//! also says how the database was left: a server that has looked through it, and closes it last,
-//! writes down what the file is like, so that the next one sees at once whether it still is.
+//! a backup. `database.lock` is held by everything that has the database open, together, and by what
+//! replaces the database, alone. It also says how the database was left: a server that has looked
+//! through it, and closes it last, writes down what the file is like, so that the next one sees at
+//! once whether it still is.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
