@@ -437,7 +437,8 @@ async fn look_nightly(app: Arc<App>, threads: Threads) {
     let first = tokio::time::Instant::now() + nightly::FIRST_LOOK;
     let mut clock = tokio::time::interval_at(first, nightly::LOOK_EVERY);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut seen = Seen::default();
+    let at_start = app.clone();
+    let mut seen = threads.run(move || Seen::at_start(&at_start.config)).await.unwrap_or_default();
     loop {
         clock.tick().await;
         let app = app.clone();

@@ -21,6 +21,14 @@ pub struct Seen {
     newest: Option<(i64, Option<u64>)>,
 }
 
+impl Seen {
+    /// What is there when the server starts, whose disks turn then; the first look is not to wake
+    /// them again.
+    pub fn at_start(config: &Config) -> Seen {
+        Seen { newest: last(config).map(|created| (created, None)) }
+    }
+}
+
 /// Does what is due. It reads only what memory holds, and writes nothing, unless something is.
 ///
 /// # Errors
