@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::checksums::{self, Altered};
+use super::trouble::is_of_access;
 use super::{collect, migrate};
 use crate::error::{Error, Result};
 
@@ -72,10 +73,15 @@ pub fn examine(file: &Path, depth: Depth) -> Result<Damage> {
         return Ok(Damage::of("the head of the file is not as it was written".to_owned()));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-    let db = Connection::open_with_flags(file, flags)
-        .map_err(|cause| Error::caused(format!("cannot open {}", file.display()), cause))?;
+    let open = || -> rusqlite::Result<Connection> {
+        let db = Connection::open_with_flags(file, flags)?;
+        db.busy_timeout(super::BUSY_TIMEOUT)?;
+        Ok(db)
+    };
+    let db =
+        open().map_err(|cause| Error::caused(format!("cannot open {}", file.display()), cause))?;
     examine_open(&db, depth).map_err(|error| match error {
-        Unknown::Newer(seen) => migrate::too_new(seen),
+        Unknown::Told(error) => error,
         Unknown::Inaccessible(cause) => {
             Error::caused(format!("cannot read {}", file.display()), cause)
         }
@@ -89,29 +95,34 @@ pub fn examine(file: &Path, depth: Depth) -> Result<Damage> {
 pub fn examine_all(db: &mut Connection) -> Result<Damage> {
     let transaction = db.transaction()?;
     examine_open(&transaction, Depth::All).map_err(|error| match error {
-        Unknown::Newer(seen) => migrate::too_new(seen),
+        Unknown::Told(error) => error,
         Unknown::Inaccessible(cause) => Error::from(cause),
     })
 }
 
 /// Why nothing can be said of a file.
 enum Unknown {
-    Newer(i64),
+    Told(Error),
     Inaccessible(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Unknown {
+    fn from(cause: rusqlite::Error) -> Self {
+        Unknown::Inaccessible(cause)
+    }
 }
 
 fn examine_open(db: &Connection, depth: Depth) -> std::result::Result<Damage, Unknown> {
     // The schema is read by the first query.
     let numbers = checksums::user_version(db).and_then(|seen| Ok((seen, checksums::schema(db)?)));
-    let (seen, summed) = match numbers {
+    let (seen, summed) = match told(numbers)? {
         Ok(numbers) => numbers,
-        Err(error) if is_damage(&error) => return Ok(Damage::of(error.to_string())),
-        Err(cause) => return Err(Unknown::Inaccessible(cause)),
+        Err(damage) => return Ok(Damage::of(damage)),
     };
     // A number that the sums do not bear out was not written by a newer Kinglet.
     let borne_out = summed == Some(seen);
     if seen > migrate::newest() && borne_out {
-        return Err(Unknown::Newer(seen));
+        return Err(Unknown::Told(migrate::too_new(seen)));
     }
     if seen > migrate::newest() || seen < 0 || summed.is_some_and(|summed| summed > seen) {
         return Ok(Damage::of(format!("the schema number {seen} is wrong")));
@@ -119,17 +130,19 @@ fn examine_open(db: &Connection, depth: Depth) -> std::result::Result<Damage, Un
     let all = depth == Depth::All || seen < migrate::newest();
     let mut damage = Damage::default();
     if all {
-        damage.structure = structure(db);
+        damage.structure = structure(db)?;
     }
-    match same_schema(db, seen) {
+    let mut model = Connection::open_in_memory()?;
+    migrate::run_to(&mut model, seen).map_err(Unknown::Told)?;
+    match told(has_schema(db, &model))? {
         Ok(true) => {}
         Ok(false) => damage.structure.push("the schema is not as it was written".to_owned()),
-        Err(error) => damage.structure.push(error.to_string()),
+        Err(text) => damage.structure.push(text),
     }
     if borne_out {
-        match checksums::altered(db, |table| all || !checksums::is_of_library(table)) {
+        match told(checksums::altered(db, |table| all || !checksums::is_of_library(table)))? {
             Ok(altered) => damage.altered = altered,
-            Err(error) => damage.structure.push(error.to_string()),
+            Err(text) => damage.structure.push(text),
         }
     } else if seen > 0 && summed.is_none() && !is_before_sums(db) {
         damage.structure.push("the checksums are gone".to_owned());
@@ -137,30 +150,18 @@ fn examine_open(db: &Connection, depth: Depth) -> std::result::Result<Damage, Un
     Ok(damage)
 }
 
+/// Tells errors of what is in the file, in words, from those of the access to it.
+fn told<T>(result: rusqlite::Result<T>) -> rusqlite::Result<std::result::Result<T, String>> {
+    match result {
+        Err(error) if is_of_access(&error) => Err(error),
+        result => Ok(result.map_err(|error| error.to_string())),
+    }
+}
+
 impl Damage {
     fn of(text: String) -> Damage {
         Damage { structure: vec![text], altered: Vec::new() }
     }
-}
-
-/// Whether an error says something of the file, not of the access to it.
-fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{
-        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, PermissionDenied, ReadOnly,
-        SystemIoFailure,
-    };
-    !matches!(
-        error.sqlite_error_code(),
-        Some(
-            CannotOpen
-                | DatabaseBusy
-                | DatabaseLocked
-                | DiskFull
-                | PermissionDenied
-                | ReadOnly
-                | SystemIoFailure
-        )
-    )
 }
 
 /// Whether a file comes from a Kinglet that kept no checksums: it has no such table at all.
@@ -170,28 +171,29 @@ fn is_before_sums(db: &Connection) -> bool {
 }
 
 /// What SQLite finds wrong with the structure of a file; indexes are held against their tables.
-pub fn structure(db: &Connection) -> Vec<String> {
+///
+/// # Errors
+/// There is no access to it.
+pub fn structure(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = format!("PRAGMA integrity_check({MOST_FAULTS})");
-    match collect(db, &sql, [], |row| row.get::<_, String>(0)) {
+    Ok(match told(collect(db, &sql, [], |row| row.get::<_, String>(0)))? {
         Ok(lines) if lines == ["ok"] => Vec::new(),
         Ok(lines) => lines.iter().map(|line| line.replace('\n', " ")).collect(),
-        Err(error) => vec![error.to_string()],
-    }
+        Err(text) => vec![text],
+    })
 }
 
-/// Whether the tables and indexes of a schema are in a file, letter by letter: a changed letter in
+/// Whether the tables and indexes of a model are in a file, letter by letter: a changed letter in
 /// a column's name would else show only when that column is asked for. Others may be there too:
 /// somebody may have added an index, and Litestream keeps tables of its own. How SQLite lays out
 /// what songs are found by is its own affair.
-fn same_schema(db: &Connection, number: i64) -> Result<bool> {
+fn has_schema(db: &Connection, model: &Connection) -> rusqlite::Result<bool> {
     let all = "SELECT type, name, tbl_name, sql FROM sqlite_schema
         WHERE tbl_name NOT LIKE '%\\_search\\_%' ESCAPE '\\'";
-    let read = |db: &Connection| -> Result<HashSet<[Option<String>; 4]>> {
+    let read = |db: &Connection| -> rusqlite::Result<HashSet<[Option<String>; 4]>> {
         let rows =
             collect(db, all, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
         Ok(rows.into_iter().collect())
     };
-    let mut model = Connection::open_in_memory()?;
-    migrate::run_to(&mut model, number)?;
-    Ok(read(&model)?.is_subset(&read(db)?))
+    Ok(read(model)?.is_subset(&read(db)?))
 }

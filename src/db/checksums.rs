@@ -9,6 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result, Transaction};
 
 use super::collect;
+use super::trouble::is_of_access;
 use crate::hash::Hash;
 
 /// The table of the sums. It is no part of the schema: older and newer schemas keep it alike. The
@@ -109,12 +110,16 @@ pub fn written_of_users(db: &Connection) -> Result<Vec<(String, Sum)>> {
 /// Which of the tables that a function chooses are not as they were written.
 ///
 /// # Errors
-/// The sums themselves cannot be read.
+/// The sums themselves cannot be read, or nothing can.
 pub fn altered(db: &Connection, choose: impl Fn(&str) -> bool) -> Result<Vec<Altered>> {
     let mut altered = Vec::new();
     let written = written(db)?;
     for (table, written) in written.into_iter().filter(|(table, _)| choose(table)) {
-        let found = of(db, &table).ok();
+        let found = match of(db, &table) {
+            Ok(found) => Some(found),
+            Err(error) if is_of_access(&error) => return Err(error),
+            Err(_) => None,
+        };
         if found != Some(written) {
             altered.push(Altered { table, written, found });
         }

@@ -113,7 +113,7 @@ pub fn examine(file: &Path) -> Result<Contents> {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .map_err(failed)?;
-    let damage = super::check::structure(&copy);
+    let damage = super::check::structure(&copy).map_err(failed)?;
     if let Some(damage) = damage.first() {
         return Err(Error::new(format!("{name} is damaged: {damage}")));
     }

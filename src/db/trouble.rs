@@ -32,6 +32,30 @@ pub fn damage_was_seen() -> bool {
     DAMAGE_SEEN.load(Ordering::Relaxed)
 }
 
+/// Whether an error is of the access to a file, like that of a disk that fails or of a lock: it says
+/// nothing of what is in it.
+pub fn is_of_access(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed,
+        OperationInterrupted, OutOfMemory, PermissionDenied, ReadOnly, SystemIoFailure,
+    };
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            CannotOpen
+                | DatabaseBusy
+                | DatabaseLocked
+                | DiskFull
+                | FileLockingProtocolFailed
+                | OperationInterrupted
+                | OutOfMemory
+                | PermissionDenied
+                | ReadOnly
+                | SystemIoFailure
+        )
+    )
+}
+
 /// A trouble that is the disk's, not a mistake of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {

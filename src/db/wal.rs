@@ -11,8 +11,9 @@ const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 /// The first word of a log; its last bit says that checksums are of big-endian words.
 const MAGIC: u32 = 0x377f_0682;
-/// How many rounds old a frame of a log can be.
-const MOST_ROUNDS: u32 = 1 << 24;
+/// How many rounds old a frame of a log can be: 65,536 rounds of a thousand pages are 256 GiB that one
+/// process wrote.
+const MOST_ROUNDS: u32 = 1 << 16;
 /// Bytes of a page of our databases.
 const PAGE: usize = 4096;
 /// The version of its format.

@@ -43,7 +43,9 @@ pub fn through(config: &Config, writer: &mut Connection, left: &State) -> Result
     } else if damage.is_of_rows_alone() {
         rescue::accept(config, writer, &damage)?;
     } else {
-        lock::write_state(&config.data, State::Damaged)?;
+        if let Err(error) = lock::write_state(&config.data, State::Damaged) {
+            tracing::warn!("the next start finds it damaged while it answers again: {error}");
+        }
         return Ok(Found::Damaged(Error::new(format!(
             "the database is damaged ({}): the next start makes it anew of what can be read and the \
              newest backup",
