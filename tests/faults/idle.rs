@@ -11,7 +11,7 @@ use super::program::{Home, furnish};
 
 /// Longer than the shortest of the jobs that come again and again: the visits of shares, each minute.
 const SECONDS: u64 = 70;
-const SONGS: u64 = 1000;
+const SONGS: u64 = 200;
 
 /// How long the rest is and how many songs there are: `FAULTS_SECONDS=600 FAULTS_SONGS=10000`.
 fn figure(name: &str, else_: u64) -> u64 {
