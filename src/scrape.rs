@@ -172,6 +172,11 @@ fn songs(app: &App, text: &mut Text) {
         figures.unmapped,
     );
     text.counter(
+        "kinglet_windows_quick_total",
+        "Windows that were read and not mapped, since their listener takes them as fast as they come.",
+        figures.quick,
+    );
+    text.counter(
         "kinglet_windows_failed_total",
         "Windows whose pages could not be had: the disk failed or the file was cut off.",
         figures.failed,

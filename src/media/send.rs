@@ -17,11 +17,10 @@ use tokio::sync::Semaphore;
 use crate::http::body::{Body, Response};
 use crate::http::range::{Answer, Validators, answer};
 use crate::media::body::{Piece, Windows};
-use crate::media::buffers::Buffers;
 use crate::media::pace::Pace;
 use crate::media::plan::Plan;
 pub use crate::media::sending::Mode;
-use crate::media::sending::{Counters, Held, Sending, Watch};
+use crate::media::sending::{Counters, Held, Sending, Shared, Watch};
 use crate::media::source::{Identity, Source, open_regular};
 use crate::media::turns::Turns;
 use crate::media::window::maps_work_on;
@@ -38,10 +37,7 @@ pub struct Sender {
     mode: Mode,
     /// Devices whose files are read although others are mapped.
     read_devices: Arc<RwLock<Vec<u64>>>,
-    permits: Arc<Semaphore>,
-    turns: Arc<Turns>,
-    buffers: Arc<Buffers>,
-    counters: Arc<Counters>,
+    shared: Arc<Shared>,
 }
 
 /// What the bodies of a server do and did.
@@ -53,6 +49,8 @@ pub struct Figures {
     pub broken: u64,
     /// Windows that were read because they could not be mapped.
     pub unmapped: u64,
+    /// Windows that were read because that is quicker for their client.
+    pub quick: u64,
     /// Windows whose pages could not be had: the disk failed, or the file was cut off.
     pub failed: u64,
     /// Windows that are mapped.
@@ -127,10 +125,13 @@ impl Sender {
         Sender {
             mode,
             read_devices: Arc::default(),
-            permits: Arc::new(Semaphore::new(READS_AT_A_TIME)),
-            turns: Arc::default(),
-            buffers: Arc::default(),
-            counters: Arc::default(),
+            shared: Arc::new(Shared {
+                permits: Arc::new(Semaphore::new(READS_AT_A_TIME)),
+                turns: Arc::default(),
+                buffers: Arc::default(),
+                quick_buffers: Arc::default(),
+                counters: Counters::default(),
+            }),
         }
     }
 
@@ -155,21 +156,23 @@ impl Sender {
 
     /// What all bodies do and did.
     pub fn figures(&self) -> Figures {
+        let counters = &self.shared.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Figures {
-            live: read(&self.counters.live),
-            broken: read(&self.counters.broken),
-            unmapped: read(&self.counters.unmapped),
-            failed: read(&self.counters.failed),
-            mapped: read(&self.counters.mapped),
-            sent: read(&self.counters.sent),
+            live: read(&counters.live),
+            broken: read(&counters.broken),
+            unmapped: read(&counters.unmapped),
+            quick: read(&counters.quick),
+            failed: read(&counters.failed),
+            mapped: read(&counters.mapped),
+            sent: read(&counters.sent),
         }
     }
 
     /// Turns to wait for a disk on a thread that carries connections; there are none until they are
     /// watched.
     pub fn turns(&self) -> &Arc<Turns> {
-        &self.turns
+        &self.shared.turns
     }
 
     /// The response to a request for an open file; the file is held open until it is sent.
@@ -264,7 +267,7 @@ impl Sender {
 
     /// Where those who wait for a disk take turns.
     pub(super) fn permits(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.permits)
+        Arc::clone(&self.shared.permits)
     }
 
     /// What a body needs to send an open file.
@@ -284,10 +287,7 @@ impl Sender {
             held,
             pace,
             watch,
-            permits: Arc::clone(&self.permits),
-            turns: Arc::clone(&self.turns),
-            buffers: Arc::clone(&self.buffers),
-            counters: Arc::clone(&self.counters),
+            shared: Arc::clone(&self.shared),
         }
     }
 }

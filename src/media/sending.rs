@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
-use crate::media::buffers::Buffers;
+use crate::media::buffers::{Buffer, Buffers};
 use crate::media::pace::Pace;
 use crate::media::source::{Identity, Source, verify};
 use crate::media::turns::Turns;
@@ -23,6 +23,14 @@ pub const WINDOW: u64 = 256 * 1024;
 /// It is also what the end of every part is read with, so that the last bytes of a body never
 /// come from a map; 4 KiB would be enough for that, but a short map is dearer than a read.
 pub const BUFFER: u64 = 64 * 1024;
+
+/// The most clients whose windows are read, as [`Part::quick`] says: so much memory of our own they
+/// cost together, 2 MiB.
+///
+/// Who stops in the middle of such a window, as browsers do that have enough for a while, keeps its
+/// buffer until it goes on or is given up. Then there are fewer for others, whose windows are mapped
+/// as everybody's are.
+pub(super) const QUICK_AT_A_TIME: usize = 8;
 
 /// How bytes get from a file into a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +50,8 @@ pub struct Counters {
     pub broken: AtomicU64,
     /// Windows that were read because they could not be mapped.
     pub unmapped: AtomicU64,
+    /// Windows that were read because that is quicker for their client.
+    pub quick: AtomicU64,
     /// Windows whose pages could not be had: the disk failed, or the file was cut off.
     pub failed: AtomicU64,
     /// Windows that are mapped.
@@ -90,15 +100,24 @@ pub struct Sending {
     pub pace: Option<Arc<Pace>>,
     /// Who watches over it.
     pub watch: Option<Arc<dyn Watch>>,
+    /// What it has in common with all bodies.
+    pub shared: Arc<Shared>,
+}
+
+/// What all bodies of a server have in common.
+#[derive(Debug)]
+pub struct Shared {
     /// Bounds how many windows are waited for at a time in the whole server, so that a disk that
     /// hangs cannot take all blocking threads.
     pub permits: Arc<Semaphore>,
     /// Lets a window be brought in where it is asked for, while that is short.
     pub turns: Arc<Turns>,
-    /// Where memory for what is read comes from.
+    /// Where memory for what is read comes from: at most [`BUFFER`] bytes for a connection.
     pub buffers: Arc<Buffers>,
+    /// The same for windows of quick clients.
+    pub quick_buffers: Arc<Buffers>,
     /// Where it is counted.
-    pub counters: Arc<Counters>,
+    pub counters: Counters,
 }
 
 /// A window to be brought in.
@@ -109,6 +128,10 @@ pub(super) struct Part {
     pub(super) bytes: Range<u64>,
     /// What the disk is told to read ahead.
     pub(super) ahead: Range<u64>,
+    /// Whether the client takes windows as fast as they come. To map one, bring its pages in and end
+    /// the map costs more than to copy it out of the system's memory, if it is there: then such a
+    /// window is read, into one of a few buffers that it leaves at once.
+    pub(super) quick: bool,
 }
 
 /// A window that was brought in, and what the file was then.
@@ -116,30 +139,32 @@ pub(super) struct Window {
     pub(super) content: Content,
     pub(super) len: u64,
     pub(super) identity: Identity,
+    /// Whether it was to be read from memory and was not there.
+    pub(super) is_cold: bool,
 }
 
 /// The bytes of a window.
 pub(super) enum Content {
     Mapped(Counted),
-    Buffer(Vec<u8>),
+    Buffer(Buffer),
 }
 
 /// A map that is counted as long as it is there.
 pub(super) struct Counted {
     map: Mapped,
-    counters: Arc<Counters>,
+    shared: Arc<Shared>,
 }
 
 impl Counted {
-    fn new(map: Mapped, counters: &Arc<Counters>) -> Counted {
-        counters.mapped.fetch_add(1, Ordering::Relaxed);
-        Counted { map, counters: Arc::clone(counters) }
+    fn new(map: Mapped, shared: &Arc<Shared>) -> Counted {
+        shared.counters.mapped.fetch_add(1, Ordering::Relaxed);
+        Counted { map, shared: Arc::clone(shared) }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.counters.mapped.fetch_sub(1, Ordering::Relaxed);
+        self.shared.counters.mapped.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -147,7 +172,7 @@ impl AsRef<[u8]> for Content {
     fn as_ref(&self) -> &[u8] {
         match self {
             Content::Mapped(counted) => counted.map.as_ref(),
-            Content::Buffer(buffer) => buffer,
+            Content::Buffer(buffer) => buffer.as_ref(),
         }
     }
 }
@@ -167,28 +192,56 @@ pub(super) fn first_window(range: &Range<u64>, mode: Mode, most: u64) -> (Mode, 
 
 /// Brings a window in, and makes sure that the file was the same before and after.
 pub(super) fn read_window(sending: &Sending, part: Part) -> io::Result<Window> {
-    let Part { how, bytes, ahead } = part;
     if sending.watch.as_ref().is_some_and(|watch| !watch.goes_on()) {
         return Err(io::Error::other(Ended));
     }
     let source = sending.source.as_ref();
     let identity = verify(source, sending.identity)?;
+    let tried = at_hand(sending, &part);
+    let is_cold = matches!(tried, Some(Err(_)));
+    let content = match tried {
+        Some(Ok(buffer)) => Content::Buffer(buffer),
+        // Whatever was the matter, this way tells.
+        Some(Err(_)) | None => bring(sending, part)?,
+    };
+    let identity = verify(source, identity)?;
+    let len = content.as_ref().len() as u64;
+    Ok(Window { content, len, identity, is_cold })
+}
+
+/// Reads a window for a quick client; an error where it is not in memory, and `None` where that was
+/// not tried.
+fn at_hand(sending: &Sending, part: &Part) -> Option<io::Result<Buffer>> {
+    if !part.quick || part.how == Mode::Read {
+        return None;
+    }
+    let len = usize::try_from(part.bytes.end.saturating_sub(part.bytes.start)).ok()?;
+    let mut buffer = sending.shared.quick_buffers.take_of(QUICK_AT_A_TIME, len)?;
+    Some(match sending.source.read_at_hand(buffer.as_mut(), part.bytes.start) {
+        Ok(count) if count == len => {
+            sending.shared.counters.quick.fetch_add(1, Ordering::Relaxed);
+            Ok(buffer)
+        }
+        Ok(_) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(cause) => Err(cause),
+    })
+}
+
+/// Maps a window or reads it, after the disk was told what comes next.
+fn bring(sending: &Sending, part: Part) -> io::Result<Content> {
+    let Part { how, bytes, ahead, .. } = part;
+    let source = sending.source.as_ref();
     if !ahead.is_empty() {
         source.ahead(ahead.start, ahead.end - ahead.start);
     }
     let len = bytes.end.saturating_sub(bytes.start);
-    let content = match map(sending, how, bytes.start, len)? {
-        Some(map) => Content::Mapped(Counted::new(map, &sending.counters)),
-        None => {
-            let len = usize::try_from(len.min(BUFFER)).map_err(io::Error::other)?;
-            let mut buffer = sending.buffers.take(len);
-            read_exact(source, &mut buffer, bytes.start)?;
-            Content::Buffer(buffer)
-        }
-    };
-    let identity = verify(source, identity)?;
-    let len = content.as_ref().len() as u64;
-    Ok(Window { content, len, identity })
+    if let Some(map) = map(sending, how, bytes.start, len)? {
+        return Ok(Content::Mapped(Counted::new(map, &sending.shared)));
+    }
+    let len = usize::try_from(len.min(BUFFER)).map_err(io::Error::other)?;
+    let mut buffer = sending.shared.buffers.take(len);
+    read_exact(source, buffer.as_mut(), bytes.start)?;
+    Ok(Content::Buffer(buffer))
 }
 
 /// Maps a window; `None` where it is to be read instead.
@@ -199,11 +252,11 @@ fn map(sending: &Sending, how: Mode, offset: u64, len: u64) -> io::Result<Option
     match sending.source.map(offset, usize::try_from(len).map_err(io::Error::other)?) {
         Ok(map) => Ok(Some(map)),
         Err(cause) if cannot_map(&cause) => {
-            sending.counters.unmapped.fetch_add(1, Ordering::Relaxed);
+            sending.shared.counters.unmapped.fetch_add(1, Ordering::Relaxed);
             Ok(None)
         }
         Err(cause) => {
-            sending.counters.failed.fetch_add(1, Ordering::Relaxed);
+            sending.shared.counters.failed.fetch_add(1, Ordering::Relaxed);
             Err(cause)
         }
     }

@@ -1,13 +1,14 @@
 //! A file while it is sent: what it is, its bytes, and whether it is still the same.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, IoSliceMut, Read};
 use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Advice, Mode, OFlags, fadvise};
+use rustix::io::{ReadWriteFlags, preadv2};
 
 use crate::media::window::Mapped;
 
@@ -20,6 +21,9 @@ pub trait Source: Send + Sync + 'static {
     fn identity(&self) -> io::Result<Identity>;
     /// Reads at an offset as `pread` does; 0 is the end of the file.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Reads what is in memory already: less than asked for, or an error, where a disk would have to
+    /// be waited for, or that cannot be told.
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Maps a part of the file with all its pages present.
     fn map(&self, offset: u64, len: usize) -> io::Result<Mapped>;
     /// Says which part will be wanted soon; nothing depends on it.
@@ -33,6 +37,11 @@ impl Source for File {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         FileExt::read_at(self, buffer, offset)
+    }
+
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let slices = &mut [IoSliceMut::new(buffer)];
+        Ok(preadv2(self, slices, offset, ReadWriteFlags::NOWAIT)?)
     }
 
     fn map(&self, offset: u64, len: usize) -> io::Result<Mapped> {
@@ -192,6 +201,19 @@ mod tests {
         assert!(verify(&file, old).is_err());
         file.set_len(5).unwrap();
         assert!(verify(&file, new).is_err());
+    }
+
+    #[test]
+    fn what_is_in_memory_is_read_and_nothing_past_the_end() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        let mut buffer = [0; 6];
+        // Not every file system can tell.
+        if let Ok(count) = file.read_at_hand(&mut buffer, 2) {
+            assert_eq!(buffer.get(..count).unwrap(), b"234567".get(..count).unwrap());
+            assert!(file.read_at_hand(&mut buffer, 7).unwrap() <= 3);
+            assert_eq!(file.read_at_hand(&mut buffer, 10).unwrap(), 0);
+        }
     }
 
     #[test]

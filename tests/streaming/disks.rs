@@ -118,6 +118,13 @@ impl Source for Odd {
         Source::read_at(&self.file, &mut buffer[..len], offset)
     }
 
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match offset + buffer.len() as u64 <= self.from {
+            true => self.file.read_at_hand(buffer, offset),
+            false => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
     fn map(&self, offset: u64, len: usize) -> io::Result<Mapped> {
         self.touch(offset + len as u64, true)?;
         self.file.map(offset, len)

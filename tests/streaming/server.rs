@@ -124,6 +124,10 @@ impl Server {
         self.shared.sources.lock().unwrap().insert(name.to_owned(), Arc::new(source));
     }
 
+    pub fn remove_source(&self, name: &str) {
+        self.shared.sources.lock().unwrap().remove(name);
+    }
+
     pub fn connect(&self) -> Client {
         self.connect_to(self.address)
     }

@@ -1,7 +1,9 @@
-//! The connection gets the bytes of a file where they are mapped: nothing of ours reads or copies them.
+//! The connection gets the bytes of a file where they are mapped, or where they were read for a quick
+//! client: nothing of ours copies them.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, IoSlice};
+use std::mem;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -14,11 +16,13 @@ use kinglet::http::accept;
 use kinglet::http::connections::Connection;
 use kinglet::media::send::Mode;
 use kinglet::media::sending::{BUFFER, WINDOW};
+use kinglet::media::source::{Identity, Source};
+use kinglet::media::window::Mapped;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::client::multipart;
-use super::server::{DEADLINE, Server, answer, content, limits};
-use super::{LEN, MODES};
+use super::client::{Got, multipart};
+use super::server::{DEADLINE, Server, answer, content, limits, until};
+use super::{LEN, LONG, MODES};
 
 /// Bytes that were taken by the system, and the place in the file at which they are mapped.
 struct Written {
@@ -107,6 +111,42 @@ impl Read for Recorder {
     }
 }
 
+/// A file whose bytes are in memory already, or never.
+struct Known(File, bool);
+
+impl Source for Known {
+    fn identity(&self) -> io::Result<Identity> {
+        self.0.identity()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        Source::read_at(&self.0, buffer, offset)
+    }
+
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match self.1 {
+            true => self.read_at(buffer, offset),
+            false => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn map(&self, offset: u64, len: usize) -> io::Result<Mapped> {
+        self.0.map(offset, len)
+    }
+
+    fn ahead(&self, offset: u64, len: u64) {
+        self.0.ahead(offset, len);
+    }
+}
+
+/// A server of a song whose bytes are in memory already, or never.
+fn start(mode: Mode, file: &[u8], known: bool) -> Server {
+    let server = Server::start(mode);
+    server.put("song", file);
+    server.put_source("song", Known(File::open(server.folder().join("song")).unwrap(), known));
+    server
+}
+
 /// Serves one connection as the server does.
 async fn serve(listener: TcpListener, server: &Server, record: Arc<Mutex<Record>>) {
     let path = server.folder().join("song").to_str().unwrap().to_owned();
@@ -115,6 +155,23 @@ async fn serve(listener: TcpListener, server: &Server, record: Arc<Mutex<Record>
     let answer = |request| answer(server.shared.clone(), request);
     let place = Arc::new(Connection::new(Instant::now()));
     accept::carry(stream, peer, limits(DEADLINE), &place, answer).await.unwrap();
+}
+
+/// What a client gets that asks for the song with this field, and what was written to it.
+fn fetch(server: &Server, field: &str) -> (Got, Record) {
+    let listener = server.runtime().block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let mut client = server.connect_to(listener.local_addr().unwrap());
+    let record = Arc::new(Mutex::new(Record::default()));
+    let field = field.to_owned();
+    let client = std::thread::spawn(move || {
+        let fields: Vec<_> =
+            [field.as_str()].into_iter().filter(|field| !field.is_empty()).collect();
+        client.get("song", &fields)
+    });
+    server.runtime().block_on(serve(listener, server, record.clone()));
+    let got = client.join().unwrap();
+    let record = mem::take(&mut *record.lock().unwrap());
+    (got, record)
 }
 
 #[test]
@@ -129,31 +186,31 @@ fn every_write_has_the_windows_as_they_are_mapped() {
         (format!("Range: bytes=1000-899999,40-79,{}-", 4 * window), parts.to_vec()),
     ];
     for mode in MODES {
-        let server = Server::start(mode);
-        server.put("song", &file);
+        let server = start(mode, &file, false);
         for (field, ranges) in &cases {
-            let listener = server.runtime().block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-            let mut client = server.connect_to(listener.local_addr().unwrap());
-            let record = Arc::new(Mutex::new(Record::default()));
-            let client = std::thread::spawn({
-                let field = field.clone();
-                move || {
-                    let fields: Vec<_> =
-                        [field.as_str()].into_iter().filter(|field| !field.is_empty()).collect();
-                    client.get("song", &fields)
-                }
-            });
-            server.runtime().block_on(serve(listener, &server, record.clone()));
-            let got = client.join().unwrap();
+            let (got, record) = fetch(&server, field);
             let body = match ranges.as_slice() {
                 [range] => file[range.clone()].to_vec(),
                 ranges => multipart(got.field("content-type"), &file, ranges),
             };
             assert!(got.complete && got.body == body, "{mode:?} {field}");
-            check(&record.lock().unwrap(), mode, ranges, body.len(), field);
+            check(&record, mode, ranges, body.len(), field);
         }
+        server.remove_source("song");
         server.nothing_is_held();
     }
+}
+
+#[test]
+fn what_was_read_for_a_quick_client_is_written_as_it_is() {
+    let file = content(1, 3 * LONG);
+    let server = start(Mode::Mapped, &file, true);
+    until("the client was quick", || {
+        let (got, record) = fetch(&server, "");
+        assert!(got.complete && got.body == file);
+        assert_eq!(record.plain, 0, "written without a list of slices");
+        server.shared.sender.figures().quick > 0
+    });
 }
 
 /// Holds what was written against the ranges of the file that were asked for.
