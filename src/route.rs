@@ -237,7 +237,7 @@ fn site(config: &Config) -> Site<'_> {
 }
 
 /// Answers a request whose body is read; blocks on the database.
-pub fn dispatch(app: &App, request: &Request) -> Work {
+pub fn dispatch(app: &App, request: &Arc<Request>) -> Work {
     let path = request.uri.path();
     match request.method {
         Method::GET | Method::HEAD | Method::POST => {}

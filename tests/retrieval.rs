@@ -114,7 +114,8 @@ fn a_song_whose_file_went_away_is_not_found_until_it_is_back() {
 fn nobody_has_more_streams_than_allowed_at_a_time() {
     let library = Scanned::open();
     let path = signed(ADMIN, &format!("stream?id={}", library.id("Zwolf")));
-    let open = || kinglet::route::dispatch(&library.server.app, &Request::get(&path)).finish();
+    let open =
+        || kinglet::route::dispatch(&library.server.app, &Request::get(&path).into()).finish();
     let most = library.server.app.config.streams_per_user;
     let held: Vec<_> = (0..most).map(|_| open()).collect();
     assert!(held.iter().all(|response| response.status() == StatusCode::OK));

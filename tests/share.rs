@@ -344,7 +344,7 @@ fn pieces(variables: &[(&str, &str)]) -> [usize; 2] {
     let page = path(&share(&server, ADMIN, "id=so2"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     [format!("{page}/so2.flac"), signed(ADMIN, "stream?id=so2")].map(|path| {
-        let response = route::dispatch(&server.app, &Request::get(&path)).finish();
+        let response = route::dispatch(&server.app, &Request::get(&path).into()).finish();
         assert_eq!(response.status(), StatusCode::OK);
         let frame = runtime.block_on(response.into_body().frame()).unwrap().unwrap();
         frame.into_data().unwrap().len()

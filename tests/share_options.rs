@@ -376,7 +376,7 @@ fn a_used_up_share_stays_so_after_a_restart() {
     assert_eq!(status(&server, &format!("{page}/so2.flac"), 1), 200);
     server.app.visits.flush(&server.app.db).unwrap();
     let app = kinglet::app::App::open(server.app.config.clone()).unwrap();
-    let again = route::dispatch(&app, &Request::get(&page)).finish();
+    let again = route::dispatch(&app, &Request::get(&page).into()).finish();
     assert_eq!(again.status(), StatusCode::GONE);
 }
 
@@ -571,7 +571,7 @@ fn what_is_being_sent_ends_with_its_share_at_the_next_window() {
         let made = server.share(ADMIN, "id=so2");
         let song = request(&format!("{}/so2.flac", page_of(&made)), 1, &[]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let mut body = route::dispatch(&server.app, &song).finish().into_body();
+        let mut body = route::dispatch(&server.app, &song.into()).finish().into_body();
         assert!(runtime.block_on(read(&mut body, 600_000)).1);
         // Another write does not end it.
         server.ok(ADMIN, "star?id=so2");
@@ -589,7 +589,7 @@ fn what_another_process_ends_is_ended_within_a_second() {
     let made = server.share(ADMIN, "id=so2");
     let song = request(&format!("{}/so2.flac", page_of(&made)), 1, &[]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut body = route::dispatch(&server.app, &song).finish().into_body();
+    let mut body = route::dispatch(&server.app, &song.into()).finish().into_body();
     assert!(runtime.block_on(read(&mut body, 300_000)).1);
     let other = Db::open(&server.app.config.data.join("kinglet.db")).unwrap();
     other.write(|db| shares::delete(db, id_of(&made))).unwrap();

@@ -335,7 +335,7 @@ fn an_archive_ends_with_its_share() {
     let song = server.folder.path().join(ALBUM).join(FILES[0]);
     fs::write(song, vec![7; 3_000_000]).unwrap();
     let request = Request::get(&format!("{path}/tracks.zip"));
-    let mut body = kinglet::route::dispatch(&server.app, &request).finish().into_body();
+    let mut body = kinglet::route::dispatch(&server.app, &request.into()).finish().into_body();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut sent = 0;
     let mut next = || -> Option<Result<usize, std::io::Error>> {
@@ -444,7 +444,7 @@ fn addresses_follow_the_host_where_no_public_one_is_set() {
     app.reload(open);
     let mut request = Request::get(&format!("{path}/share.json"));
     request.headers.insert("host", HeaderValue::from_static("music.lan:4040"));
-    let response = kinglet::route::dispatch(&app, &request).finish();
+    let response = kinglet::route::dispatch(&app, &request.into()).finish();
     assert_eq!(response.status(), StatusCode::OK);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let body = runtime

@@ -100,7 +100,8 @@ pub fn server() -> (App, TempDir) {
     written.expect("a library");
     for (word, id, more) in [("open", 1, "embed=true"), ("locked", 2, "passphrase=sesame")] {
         let call = format!("u=admin&p={PASSWORD}&id=so1&id=al1&{more}");
-        route::dispatch(&app, &Request::get(&format!("/rest/createShare?{call}"))).finish();
+        let request = Request::get(&format!("/rest/createShare?{call}"));
+        route::dispatch(&app, &request.into()).finish();
         let sql = "UPDATE share SET token = ?2, token_hash = ?3 WHERE id = ?1";
         let row = (id, word, secret::token_hash(word));
         assert_eq!(app.db.write(|db| db.execute(sql, row)).expect("a link"), 1);

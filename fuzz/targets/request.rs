@@ -7,6 +7,7 @@
 
 use std::cell::{Cell, LazyCell, RefCell};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
@@ -56,7 +57,7 @@ fn request(data: &[u8]) -> Option<Request> {
 }
 
 fuzz_target!(init: let_others_panic(), |data: &[u8]| {
-    let Some(request) = request(data) else { return };
+    let Some(request) = request(data).map(Arc::new) else { return };
     SERVER.with(|server| {
         let mut server = server.borrow_mut();
         let response = route::dispatch(&server.0, &request).finish();

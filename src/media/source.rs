@@ -1,5 +1,6 @@
 //! A file while it is sent: what it is, its bytes, and whether it is still the same.
 
+use std::fmt::Write;
 use std::fs::{File, Metadata};
 use std::io::{self, IoSliceMut, Read};
 use std::num::NonZeroU64;
@@ -121,7 +122,12 @@ impl Identity {
     /// It holds the inode's time too, because taggers can keep length and modification time while
     /// they change the content. The device is left out: its number differs after the next start.
     pub fn etag(&self) -> String {
-        format!("\"{:x}-{:x}-{:x}-{:x}\"", self.inode, self.len, self.modified, self.changed)
+        let Identity { inode, len, modified, changed, .. } = self;
+        // Made with each response: room for all of it, so that it need not grow.
+        let mut tag = String::with_capacity(64);
+        // Writing to a String cannot fail.
+        let _ = write!(tag, "\"{inode:x}-{len:x}-{modified:x}-{changed:x}\"");
+        tag
     }
 
     /// The time for `Last-Modified`, in whole seconds; `None` where the file's time cannot be: in

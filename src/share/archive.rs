@@ -57,7 +57,7 @@ pub fn archive(guest: Guest, token: &str) -> Result<Work, Refusal> {
     let turn = app.archives.take(()).ok_or(Refusal::Full)?;
     let (sender, sums) = (app.sender.clone(), Arc::clone(&app.sums));
     let pace = app.rates.of_share(guest.origin.address);
-    let request = guest.request.clone();
+    let request = Arc::clone(guest.request);
     Ok(Work::on_disk(Queue::Songs, move || {
         let entries = match entries(&title, tracks, pictures) {
             Ok(entries) => entries,

@@ -36,7 +36,7 @@ pub fn cover(guest: Guest, token: &str, id: Id, size: u32) -> Result<Work, Refus
     let (share, holds) = guest.admit_to(token, |db, token| shares::with_cover(db, token, id))?;
     let found = if holds { pictures::find(guest.app, share.seen_by(STRANGER), id)? } else { None };
     let (source, stamp) = found.ok_or(Refusal::NoFile)?;
-    let (covers, request) = (Arc::clone(&guest.app.covers), guest.request.clone());
+    let (covers, request) = (Arc::clone(&guest.app.covers), Arc::clone(guest.request));
     Ok(Work::on_disk(Queue::Pictures, move || {
         match pictures::scaled(&covers, &source, stamp, Some(size)) {
             Ok(picture) => for_guests(&share, pictures::respond(picture, &request, cache(&share))),
@@ -86,7 +86,7 @@ pub fn song(guest: Guest, token: &str, name: &str, keep: bool) -> Result<Work, R
         cache: cache(&share),
     };
     let pace = guest.app.rates.of_share(guest.origin.address);
-    let (sender, request) = (guest.app.sender.clone(), guest.request.clone());
+    let (sender, request) = (guest.app.sender.clone(), Arc::clone(guest.request));
     let watcher = Watcher::new(&guest.app.db, &share, Over::Song(id), play, writes);
     Ok(Work::on_disk(Queue::Songs, move || {
         let begun = send::open(plan).and_then(|file| {
@@ -120,7 +120,7 @@ pub fn captions(guest: Guest, token: &str, video: i64, place: i64) -> Result<Wor
         return Err(if is_over { Refusal::UsedUp } else { Refusal::NoFile });
     };
     go_on(&guest, track(&share, video, duration))?;
-    let (kept, request) = (Arc::clone(&guest.app.captions), guest.request.clone());
+    let (kept, request) = (Arc::clone(&guest.app.captions), Arc::clone(guest.request));
     Ok(Work::on_disk(Queue::Captions, move || {
         match captions::text(&kept, &source, Some(Format::Vtt)) {
             Ok(text) => for_guests(&share, captions::respond(text, &request, cache(&share))),

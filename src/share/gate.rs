@@ -3,6 +3,7 @@
 //! Page, feeds, songs and covers all go through [`Guest::admit`], so that what ends, locks or limits
 //! a share holds for all of it at once.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use rusqlite::Connection;
@@ -24,7 +25,7 @@ pub struct Guest<'a> {
     /// The server.
     pub app: &'a App,
     /// What is asked.
-    pub request: &'a Request,
+    pub request: &'a Arc<Request>,
     /// Where it comes from, and what links begin with.
     pub origin: &'a Origin,
 }

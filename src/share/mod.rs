@@ -33,6 +33,8 @@ mod watch;
 mod ways;
 pub mod words;
 
+use std::sync::Arc;
+
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_LENGTH, HeaderValue,
     LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -152,7 +154,7 @@ pub fn sends_song(path: &str) -> bool {
 }
 
 /// Answers a request below /share; blocks on the database.
-pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
+pub fn handle(app: &App, request: &Arc<Request>, origin: &Origin) -> Work {
     let work = match request.method {
         Method::GET | Method::HEAD => answer(Guest { app, request, origin }),
         Method::POST if is_page(request.uri.path()) => enter(Guest { app, request, origin }),

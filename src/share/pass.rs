@@ -55,7 +55,7 @@ pub fn enter(guest: &Guest, share: &Share, embedded: bool) -> Result<Response, R
     if let Some(hash) = share.passphrase.as_deref() {
         let fields = form::parameters(guest.request);
         let given = fields.iter().rev().find(|(name, _)| name == "passphrase");
-        let given = given.map_or("", |(_, value)| value.as_str());
+        let given = given.map_or("", |(_, value)| value.as_ref());
         tried(guest, share, hash, given)?;
         let until = now().saturating_add(COOKIE_SECONDS * 1000);
         let stamp = guest.app.vault.stamp(&about(share, hash), until)?;

@@ -125,7 +125,7 @@ pub fn card(guest: Guest, token: &str) -> Result<Work, Refusal> {
     let listing = listing(&share, &content, &guest.origin.base);
     let (title, facts) = (listing.title.clone(), listing.facts());
     let artist = listing.artist.unwrap_or_default();
-    let (covers, request) = (Arc::clone(&guest.app.covers), guest.request.clone());
+    let (covers, request) = (Arc::clone(&guest.app.covers), Arc::clone(guest.request));
     Ok(Work::on_disk(Queue::Pictures, move || {
         let card = Card { title: &title, artist: &artist, facts: &facts };
         let with_cover = cover.and_then(|(source, stamp)| {

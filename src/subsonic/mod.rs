@@ -8,6 +8,8 @@ mod params;
 mod table;
 pub mod types;
 
+use std::sync::Arc;
+
 use hyper::StatusCode;
 use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, HeaderValue, RETRY_AFTER};
 use rusqlite::Connection;
@@ -36,11 +38,11 @@ pub struct Call<'a> {
     /// Who calls; `User::nobody` where the endpoint is open to all.
     pub user: User,
     /// The parameters.
-    pub params: Params,
+    pub params: Params<'a>,
     /// The format of the answer.
     pub format: Format,
     /// The request, for its headers.
-    pub request: &'a Request,
+    pub request: &'a Arc<Request>,
     /// Where it comes from, and what links begin with.
     pub origin: &'a Origin,
 }
@@ -122,7 +124,7 @@ fn name_in(path: &str) -> &str {
 }
 
 /// Answers a request below /rest; blocks on the database.
-pub fn handle(app: &App, request: &Request, origin: &Origin) -> Work {
+pub fn handle(app: &App, request: &Arc<Request>, origin: &Origin) -> Work {
     let params = Params::of(request);
     let name = name_in(request.uri.path());
     let (format, called) = match format_of(&params) {
@@ -158,7 +160,7 @@ fn failed(format: &Format, fail: &Fail) -> Response {
 
 fn call(
     app: &App,
-    request: &Request,
+    request: &Arc<Request>,
     origin: &Origin,
     name: &str,
     params: Params,

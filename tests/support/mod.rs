@@ -122,7 +122,7 @@ impl Server {
 
     /// Answers any request.
     pub fn answer(&self, request: &Request) -> Answer {
-        let response = route::dispatch(&self.app, request).finish();
+        let response = route::dispatch(&self.app, &request.clone().into()).finish();
         let (head, mut stream) = response.into_parts();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut body = Vec::new();

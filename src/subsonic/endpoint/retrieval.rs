@@ -56,7 +56,7 @@ fn send_song(call: &Call, disposition: fn(&songs::File) -> Option<String>) -> Re
         return Ok(Reply::Response(too_many()));
     };
     let pace = call.app.rates.of_user();
-    let (sender, request) = (call.app.sender.clone(), call.request.clone());
+    let (sender, request) = (call.app.sender.clone(), Arc::clone(call.request));
     let open = move || {
         send::open(plan)
             .and_then(|file| {
@@ -84,7 +84,7 @@ pub fn get_cover_art(call: &Call) -> Result<Reply> {
     let id = CoverId::parse(id).ok_or_else(absent)?;
     let found = pictures::find(call.app, call.viewer(), id)?;
     let (source, stamp) = found.ok_or_else(absent)?;
-    let (covers, request) = (Arc::clone(&call.app.covers), call.request.clone());
+    let (covers, request) = (Arc::clone(&call.app.covers), Arc::clone(call.request));
     let scale = move || {
         let picture = pictures::scaled(&covers, &source, stamp, size).map_err(|error| {
             tracing::warn!(%id, %error, "a cover cannot be shown");

@@ -106,7 +106,7 @@ pub fn get_captions(call: &Call) -> Result<Reply> {
     };
     let source = call.app.db.read(|db| videos::caption(db, call.viewer(), video, place))?;
     let source = source.ok_or_else(absent)?;
-    let (kept, request) = (Arc::clone(&call.app.captions), call.request.clone());
+    let (kept, request) = (Arc::clone(&call.app.captions), Arc::clone(call.request));
     let read = move || match captions::text(&kept, &source, format) {
         Ok(text) => Ok(captions::respond(text, &request, CACHE)),
         Err(error) => {
