@@ -15,9 +15,12 @@ target=${1:?a target}
 shift
 registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
 
-# licences_of FOLDER: the files with a crate's licence.
+# licences_of FOLDER: the files with a crate's licence, and with those of what it brings along.
 licences_of() {
     local files
+    case $1 in
+    *-sys-*) find "$1" -mindepth 2 -maxdepth 4 -type f -iname 'licen[cs]e*' ;;
+    esac
     files=$(find "$1" -maxdepth 1 -type f -iregex '.*/licen[cs]e[-_.]mit[^/]*' | head -1)
     [ -n "$files" ] || files=$(find "$1" -maxdepth 1 -type f \
         -iregex '.*/\(licen[cs]e\|copying\|unlicense\|notice\)[^/]*' | sort)
