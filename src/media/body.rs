@@ -39,9 +39,10 @@ const AHEAD: u64 = 2 * WINDOW;
 /// Who takes a window within this time takes it as fast as it comes: at 100 Mbit/s at least.
 const QUICK: Duration = Duration::from_millis(20);
 
-/// So much anybody takes as fast as it comes, even who reads nothing: the buffers of the connection
-/// do, with 4 MiB on our side and what the other side has. Who takes more in a row is quick.
-const SWALLOWED: u64 = 6 << 20;
+/// Who takes so much in a row as fast as it comes is quick. The buffers of a connection take more, some
+/// MiB, so that it may be somebody who stopped reading: that costs a buffer of a few, and those who
+/// find none are sent maps, as everybody else is.
+const IN_A_ROW: u64 = 1 << 20;
 
 /// A piece of a body.
 #[derive(Clone, Debug)]
@@ -151,7 +152,7 @@ impl Windows {
             false => from,
         };
         self.told = to.max(from);
-        let quick = self.quick >= SWALLOWED && self.sending.pace.is_none();
+        let quick = self.quick >= IN_A_ROW && self.sending.pace.is_none();
         Part { how, bytes, ahead: from..to, quick }
     }
 
@@ -344,7 +345,7 @@ mod tests {
     use tokio::time::sleep;
 
     /// Windows of a client until it is known to be quick.
-    const UNKNOWN: u64 = SWALLOWED / WINDOW;
+    const UNKNOWN: u64 = IN_A_ROW / WINDOW;
     const WINDOWS: u64 = UNKNOWN + 6;
 
     /// A file of which so many bytes are in memory.
