@@ -8,6 +8,7 @@ mod support;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -310,6 +311,11 @@ fn keys_are_managed_from_the_command_line() {
     let text = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
     let run = |words: &[&str]| kinglet(folder.path(), words);
     assert!(run(&["user", "add", "anna", "--admin"]).status.success());
+    // Whoever else has an account on the machine sees nothing of it.
+    for (name, mode) in [("", 0o700), ("kinglet.db", 0o600), ("kinglet.key", 0o600)] {
+        let path = folder.path().join("data").join(name);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode, "{name}");
+    }
     let key = text(&run(&["user", "key", "anna", "--label", "Anna's phone"]));
     let list = text(&run(&["user", "key", "list", "anna"]));
     assert!(list.contains("never used") && list.contains("Anna's phone"), "{list}");

@@ -1,6 +1,8 @@
 //! Whether the folders of a server are there and fit for their use.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::statfs;
@@ -62,7 +64,7 @@ pub fn absent(config: &Config) -> Vec<String> {
 /// there.
 pub fn beside_absent(config: &Config, all_there: bool) -> Vec<String> {
     let mut problems = Vec::new();
-    if let Err(error) = fs::create_dir_all(&config.data) {
+    if let Err(error) = make_private(&config.data) {
         problems.push(format!(
             "data: `{}` cannot be made ({error}); name a folder that this user may write to by --data",
             config.data.display()
@@ -77,6 +79,14 @@ pub fn beside_absent(config: &Config, all_there: bool) -> Vec<String> {
         problems.extend(overlaps(&music, &real(&config.data)));
     }
     problems
+}
+
+/// Makes a folder where it is not there, for its owner alone: there are secrets in it.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Why the data folder cannot be where it is.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
-pub use folders::network_file_system;
+pub use folders::{make_private, network_file_system};
 pub use nearest::nearest;
 pub use network::Network;
 pub use reload::{Reader, Reloaded};

@@ -31,9 +31,10 @@ pub mod videos;
 pub mod wal;
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -107,6 +108,9 @@ impl Db {
             let why = trouble::Trouble::of(&cause).map_or("", trouble::Trouble::at_start);
             Error::caused(format!("cannot open the database {}{why}", file.display()), cause)
         };
+        // For its owner alone, as then all is that SQLite makes beside it; where that fails, SQLite
+        // tells why.
+        let _ = File::options().append(true).create(true).mode(0o600).open(file);
         let mut writer = Connection::open(file).map_err(failed)?;
         prepare(&writer, WRITER_CACHE_KIB).map_err(failed)?;
         migrate::run(&mut writer)?;

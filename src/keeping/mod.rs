@@ -10,13 +10,12 @@ mod rescue;
 mod reserve;
 pub mod restore;
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::db::check::{self, Depth};
 use crate::db::{self, copy, wal};
 use crate::error::{Error, Result};
@@ -34,7 +33,7 @@ pub fn key_file(config: &Config) -> PathBuf {
 
 /// Makes the data folder where it is not there, for its owner alone.
 pub fn make_folder(data: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|cause| {
+    config::make_private(data).map_err(|cause| {
         Error::caused(format!("cannot make the data folder {}", data.display()), cause)
     })
 }
