@@ -13,6 +13,7 @@ pub mod hash;
 pub mod health;
 pub mod http;
 pub mod id;
+pub mod jobs;
 pub mod keeping;
 pub mod key_uses;
 pub mod known_users;

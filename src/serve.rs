@@ -2,41 +2,38 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
-use tokio::time::MissedTickBehavior;
 
 use crate::account::{self, FirstAdministrator};
 use crate::app::App;
 use crate::config::{Config, TlsFiles};
-use crate::db::trouble::Trouble;
 use crate::error::{Error, Result};
 use crate::health::{self, log};
 use crate::http::accept::{self, Limits, Listeners};
 use crate::http::listen::take;
 use crate::http::stall::Patience;
 use crate::http::tls::{self, Tls};
+use crate::jobs;
 use crate::keeping::lock::State;
-use crate::keeping::look::{self, Found};
-use crate::keeping::nightly::{self, Seen};
+use crate::keeping::nightly;
 use crate::log::is_journal;
 use crate::mdns::{self, Service};
-use crate::media::send::{Mode, READS_AT_A_TIME};
+use crate::media::send::READS_AT_A_TIME;
 use crate::media::turns::TURNS;
 use crate::reload::Reload;
 use crate::route::{
     self, PATIENCE_WITH_DISKS, PICTURES_AT_A_TIME, SONGS_AT_A_TIME, SONGS_AT_ONCE, Threads,
 };
 use crate::scrape::{self, Scrape};
-use crate::{systemd, visits};
+use crate::systemd;
 
 /// Threads that carry connections. What blocks has threads of its own, but for what is short: for
 /// that, [`TURNS`] of these may be used.
@@ -152,14 +149,14 @@ impl Server {
             welcome(&administrator);
         }
         let app = Arc::new(app);
-        let damaged = look_thread(&app, left)?;
-        let scan = scan_thread(&app)?;
+        let damaged = jobs::look_through(&app, left)?;
+        let scan = jobs::scan(&app)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         for listener in &listeners {
             tracing::info!("serving on {scheme}://{}", address_of(listener)?);
         }
         if let Some((reload, asked)) = reload {
-            runtime.spawn(reloads(reload, asked, app.clone(), tls.clone()));
+            runtime.spawn(jobs::reload(reload, asked, app.clone(), tls.clone()));
         }
         let listeners = Listeners::new(listeners).encrypted(tls);
         let ends = Ends { told: told.clone(), damaged: damaged.clone() };
@@ -209,55 +206,6 @@ impl Ends {
     }
 }
 
-/// Starts the thread that looks through the database, and waits until nobody else can write to it.
-/// Tells what is the matter with it, if it is damaged.
-fn look_thread(app: &Arc<App>, left: Option<State>) -> Result<watch::Receiver<Option<String>>> {
-    const DONE: &str = "the whole database was looked through";
-    let (tell, damaged) = watch::channel(None);
-    let Some(left) = left else {
-        app.in_use.found_sound();
-        tracing::info!("{DONE}");
-        return Ok(damaged);
-    };
-    let (began, begins) = mpsc::channel();
-    let (app, db) = (app.clone(), app.db.clone());
-    let look = move |writer: &mut Connection| {
-        let _ = began.send(());
-        match look::through(&app.config, writer, &left) {
-            Ok(Found::Sound) => {
-                app.in_use.found_sound();
-                tracing::info!("{DONE}");
-            }
-            Ok(Found::Damaged(error)) => {
-                tell.send_replace(Some(error.to_string()));
-                // This is the last that is done with it.
-                loop {
-                    thread::park();
-                }
-            }
-            Err(error) => tracing::error!("the database could not be looked through: {error}"),
-        }
-    };
-    thread::Builder::new()
-        .name("look".to_owned())
-        .spawn(move || db.alone(look))
-        .map_err(|cause| Error::caused("cannot start the thread that looks", cause))?;
-    let _ = begins.recv();
-    Ok(damaged)
-}
-
-/// Starts the thread that scans when it is asked to, and asks it where the settings say so.
-fn scan_thread(app: &Arc<App>) -> Result<JoinHandle<()>> {
-    if app.config.scan_on_start {
-        app.scanner.request();
-    }
-    let app = app.clone();
-    thread::Builder::new()
-        .name("scan".to_owned())
-        .spawn(move || app.scanner.serve(&app.db, &app.config))
-        .map_err(|cause| Error::caused("cannot start the thread that scans", cause))
-}
-
 async fn answer(
     app: Arc<App>,
     requests: &Handle,
@@ -278,7 +226,7 @@ async fn answer(
     };
     tokio::task::spawn_blocking({
         let app = app.clone();
-        move || try_maps(&app)
+        move || jobs::try_maps(&app)
     });
     log(systemd::ready());
     let turns = app.sender.turns().clone();
@@ -286,8 +234,8 @@ async fn answer(
         .watch(Handle::current())
         .map_err(|cause| Error::caused("cannot start the thread that watches turns", cause))?;
     let threads = Threads::new(requests.clone(), turns, PATIENCE_WITH_DISKS);
-    let visits = tokio::spawn(write_visits(app.clone(), threads.clone()));
-    let nightly = tokio::spawn(look_nightly(app.clone(), threads.clone()));
+    let visits = tokio::spawn(jobs::write_counts(app.clone(), threads.clone()));
+    let nightly = tokio::spawn(jobs::back_up(app.clone(), threads.clone()));
     let alive = systemd::watchdog_interval().map(|every| {
         tokio::spawn(health::live(app.clone(), threads.clone(), listeners.pulse(), every))
     });
@@ -395,71 +343,6 @@ fn address_of(listener: &TcpListener) -> Result<SocketAddr> {
         .map_err(|cause| Error::caused("the address of a socket cannot be told", cause))
 }
 
-/// Reads the settings again whenever it is asked to; systemd is told that it does.
-async fn reloads(mut reload: Reload, asked: Arc<Notify>, app: Arc<App>, tls: Option<Arc<Tls>>) {
-    loop {
-        asked.notified().await;
-        log(systemd::reloading());
-        let (app, tls) = (app.clone(), tls.clone());
-        let again = tokio::task::spawn_blocking(move || {
-            reload.run(&app);
-            if let Some(tls) = tls {
-                tls.reload();
-            }
-            reload
-        });
-        reload = match again.await {
-            Ok(reload) => reload,
-            Err(panic) => {
-                return tracing::error!(%panic, "reading the settings again stumbled");
-            }
-        };
-        log(systemd::ready());
-    }
-}
-
-/// Writes the visits of shares and the uses of API keys down, again and again.
-async fn write_visits(app: Arc<App>, threads: Threads) {
-    let mut clock = tokio::time::interval(visits::WRITE_EVERY);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        clock.tick().await;
-        let app = app.clone();
-        let write = move || app.visits.flush(&app.db).and_then(|()| app.key_uses.flush(&app.db));
-        if let Ok(Err(error)) = threads.run(write).await {
-            tracing::warn!(%error, "what was counted could not be written; trying again");
-        }
-    }
-}
-
-/// Looks now and then whether a backup is due.
-async fn look_nightly(app: Arc<App>, threads: Threads) {
-    let first = tokio::time::Instant::now() + nightly::FIRST_LOOK;
-    let mut clock = tokio::time::interval_at(first, nightly::LOOK_EVERY);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let at_start = app.clone();
-    let mut seen = threads.run(move || Seen::at_start(&at_start.config)).await.unwrap_or_default();
-    loop {
-        clock.tick().await;
-        let app = app.clone();
-        let look = move || (nightly::look(&app.config, &app.db, &mut seen), seen);
-        seen = match threads.run(look).await {
-            Ok((Ok(()), seen)) => seen,
-            Ok((Err(error), seen)) => {
-                tracing::error!("no backup could be made: {error}");
-                if let Some(trouble) = Trouble::behind(&error) {
-                    trouble.log(&error);
-                }
-                seen
-            }
-            Err(panic) => {
-                tracing::error!(%panic, "the look for a backup stumbled");
-                Seen::default()
-            }
-        };
-    }
-}
-
 /// Tells whoever started the server for the first time how to sign in. A password that was made
 /// goes to standard output alone, since logs are kept.
 fn welcome(administrator: &FirstAdministrator) {
@@ -475,29 +358,6 @@ fn welcome(administrator: &FirstAdministrator) {
             "\n  This is the first start. Sign in with\n\n    user      {name}\n    password  {password}\n\n  \
              The password is shown this once; `kinglet user passwd {name}` gives another.\n"
         );
-    }
-}
-
-/// Tries in each music folder whether its songs can be sent from memory maps.
-///
-/// It runs beside the first requests, since a disk may have to spin up for it.
-fn try_maps(app: &App) {
-    for folder in &app.config.music {
-        match app.sender.check(folder) {
-            Ok(Mode::Mapped) => {
-                tracing::info!(folder = %folder.display(), "songs are sent from memory maps");
-            }
-            Ok(Mode::Read) if app.config.tls.is_some() => {
-                tracing::info!(folder = %folder.display(), "songs are read, to be encrypted");
-            }
-            Ok(Mode::Read) => {
-                tracing::warn!(
-                    folder = %folder.display(),
-                    "memory maps do not work here: songs are read, which takes more memory",
-                );
-            }
-            Err(error) => tracing::warn!(folder = %folder.display(), %error, "cannot be read"),
-        }
     }
 }
 

@@ -115,7 +115,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// They wire everything.
-const WIRING: [&str; 4] = ["cli", "serve", "main", "lib"];
+const WIRING: [&str; 5] = ["cli", "serve", "jobs", "main", "lib"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
