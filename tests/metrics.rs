@@ -138,10 +138,15 @@ struct Server {
 
 impl Server {
     fn start() -> Server {
+        Server::with_rate("0")
+    }
+
+    /// With a cap on streams, whose windows are mapped however fast they are taken.
+    fn with_rate(rate: &str) -> Server {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("Music")).unwrap();
         silence::write(&home.path().join("Music/silence.wav"));
-        let mut process = kinglet(home.path(), "127.0.0.1:0", "127.0.0.1:0");
+        let mut process = kinglet(home.path(), "127.0.0.1:0", "127.0.0.1:0", rate);
         let log = BufReader::new(process.stderr.take().unwrap()).lines();
         let (address, metrics) = (String::new(), String::new());
         let mut server = Server { process, log, address, metrics, home };
@@ -226,12 +231,13 @@ impl Drop for Server {
     }
 }
 
-fn kinglet(home: &Path, listen: &str, metrics: &str) -> Child {
+fn kinglet(home: &Path, listen: &str, metrics: &str, rate: &str) -> Child {
     program::program()
         .args(["serve", "--music", "Music", "--data", "data", "--listen", listen])
         .env_clear()
         .env("HOME", home)
         .envs([("KINGLET_ADMIN_PASSWORD", "sesame"), ("KINGLET_METRICS_LISTEN", metrics)])
+        .env("KINGLET_STREAM_RATE", rate)
         .current_dir(home)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -301,12 +307,12 @@ fn figures_follow_what_the_server_does() {
 
 #[test]
 fn a_song_that_is_cut_off_is_counted() {
-    let server = Server::start();
+    let server = Server::with_rate("1GiB");
     let mut listener = server.ask(&format!("/rest/stream?id=so1&{SIGNED}"), "");
     let mut head = [0; 12];
     listener.read_exact(&mut head).unwrap();
     assert_eq!(&head, b"HTTP/1.1 200");
-    // The listener pauses: a window stays, mapped, until there is room for it.
+    // The listener pauses: a window stays until there is room for it.
     server.until("kinglet_streams_active", 1.0);
     server.until("kinglet_windows_mapped", 1.0);
     server.until("kinglet_connections_open", 1.0);
@@ -365,7 +371,7 @@ fn an_address_that_is_taken_stops_the_start() {
     fs::create_dir(home.path().join("Music")).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = kinglet(home.path(), "127.0.0.1:0", &address).wait_with_output().unwrap();
+    let output = kinglet(home.path(), "127.0.0.1:0", &address, "0").wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let complaint = String::from_utf8(output.stderr).unwrap();
     let expected =
