@@ -70,9 +70,19 @@ impl Cells {
 
     fn failed(&self, hash: u64, now: u64) {
         let every = ms(self.limit.every);
-        let more = |forgiven: u64| Some(forgiven.max(now) + every);
+        self.change(hash, |forgiven| forgiven.max(now) + every);
+    }
+
+    /// Forgives one failure.
+    fn forgive(&self, hash: u64) {
+        let every = ms(self.limit.every);
+        self.change(hash, |forgiven| forgiven.saturating_sub(every));
+    }
+
+    fn change(&self, hash: u64, change: impl Fn(u64) -> u64) {
         if let Some(cell) = self.cell(hash) {
-            let _ = cell.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+            let _ =
+                cell.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |old| Some(change(old)));
         }
     }
 }
@@ -147,9 +157,11 @@ impl SignIns {
         self.slowed(wait, from, now)
     }
 
-    /// A user has signed in at an address, and so is at home there.
+    /// A user has signed in at an address, and so is at home there. It makes up for one failure at
+    /// home: a phone with an old password beside others with the right one keeps nobody out.
     pub fn succeeded(&self, from: IpAddr, name: &str, now: Instant) {
         let (at, time) = (Place::of(&self.key, from, name), self.time(now));
+        self.at_home.forgive(at.pair);
         let mut homes = self.homes();
         if homes.len() >= MOST_HOMES
             && !homes.contains_key(&at.pair)
@@ -277,6 +289,20 @@ mod tests {
         assert!(sign_ins.may_try(HOME, "anna", now).is_ok());
         assert_eq!(guess(&sign_ins, HOME, "anna", 1000, now), AT_HOME.burst);
         assert!(sign_ins.may_try(HOME, "anna", now + AT_HOME.every).is_ok());
+    }
+
+    #[test]
+    fn right_passwords_make_up_for_wrong_ones_at_home() {
+        let (sign_ins, now) = (SignIns::default(), Instant::now());
+        for _ in 0..1000 {
+            sign_ins.succeeded(HOME, "anna", now);
+            assert_eq!(guess(&sign_ins, HOME, "anna", 1, now), 1);
+        }
+        // They are no credit for more.
+        for _ in 0..1000 {
+            sign_ins.succeeded(HOME, "anna", now);
+        }
+        assert_eq!(guess(&sign_ins, HOME, "anna", 1000, now), AT_HOME.burst);
     }
 
     #[test]
