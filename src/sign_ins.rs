@@ -22,8 +22,9 @@ const STRANGER: Limit = Limit { burst: 10, every: Duration::from_secs(20) };
 const ADDRESS: Limit = Limit { burst: 50, every: Duration::from_secs(4) };
 /// For a user, from wherever strangers call.
 const USER: Limit = Limit { burst: 100, every: Duration::from_secs(10) };
-/// For a user at home: a phone with an old password must not keep the others out.
-const AT_HOME: Limit = Limit { burst: 60, every: Duration::from_secs(2) };
+/// For a user at home: a phone that makes all of its calls with an old password must not keep the
+/// others out.
+const AT_HOME: Limit = Limit { burst: 100, every: Duration::from_secs(2) };
 
 /// Cells of each kind: powers of two.
 const CELLS: usize = 4096;
