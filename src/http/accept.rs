@@ -194,7 +194,10 @@ pub async fn serve<F, A>(
                 let connection = &place.connection;
                 let ended = match &tls {
                     None => carry(TokioIo::new(stream), peer, limits, connection, answer).await,
-                    Some(tls) => tls::carry(tls, stream, peer, limits, connection, answer).await,
+                    // Apart: what a handshake needs would be kept for plain connections too.
+                    Some(tls) => {
+                        Box::pin(tls::carry(tls, stream, peer, limits, connection, answer)).await
+                    }
                 };
                 if ended.is_err_and(|error| is_fault(&error)) {
                     counts.faulted.fetch_add(1, Ordering::Relaxed);
