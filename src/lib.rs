@@ -34,6 +34,7 @@ pub mod route;
 pub mod scan;
 pub mod scrape;
 pub mod secret;
+pub mod seldom;
 pub mod serve;
 pub mod share;
 pub mod sign_ins;

@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::http::client::network;
+use crate::seldom::Seldom;
 
 /// For a stranger who says to be this user.
 const STRANGER: Limit = Limit { burst: 10, every: Duration::from_secs(20) };
@@ -99,7 +100,7 @@ pub struct SignIns {
     at_home: Cells,
     /// When a user last signed in at an address, in ms of the clock.
     homes: Mutex<HashMap<u64, u64>>,
-    told: Mutex<Option<Instant>>,
+    told: Seldom,
 }
 
 impl Default for SignIns {
@@ -112,7 +113,7 @@ impl Default for SignIns {
             users: Cells::new(USER, USER_CELLS),
             at_home: Cells::new(AT_HOME, MOST_HOMES),
             homes: Mutex::default(),
-            told: Mutex::default(),
+            told: Seldom::new(TOLD_EVERY),
         }
     }
 }
@@ -191,9 +192,7 @@ impl SignIns {
         if wait == 0 {
             return Ok(());
         }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| now.saturating_duration_since(told) >= TOLD_EVERY) {
-            *told = Some(now);
+        if self.told.is_due(now) {
             tracing::warn!(address = %from, "too many failed sign-ins: further ones have to wait");
         }
         Err(Duration::from_millis(wait))

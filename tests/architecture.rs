@@ -15,15 +15,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lyrics", &[]),
     ("numbers", &[]),
     ("systemd", &[]),
+    ("seldom", &[]),
     ("mdns", &[]),
     ("secret", &["error"]),
-    ("http", &["error"]),
+    ("http", &["error", "seldom"]),
     ("config", &["error"]),
     ("log", &["config", "error"]),
     ("hash", &[]),
-    ("db", &["error", "hash", "id", "secret"]),
+    ("db", &["error", "hash", "id", "secret", "seldom"]),
     // The rooms.
-    ("media", &["clock", "db", "error", "http", "id"]),
+    ("media", &["clock", "db", "error", "http", "id", "seldom"]),
     ("scan", &["clock", "config", "db", "error", "id", "media"]),
     ("demo", &["error"]),
     ("playing", &["db", "error", "id"]),
@@ -36,7 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("known_users", &["db", "remembered", "secret"]),
     ("keeping", &["clock", "config", "db", "error", "hash", "secret", "VERSION"]),
     ("key_uses", &["db", "error"]),
-    ("sign_ins", &["http"]),
+    ("sign_ins", &["http", "seldom"]),
     (
         "app",
         &[

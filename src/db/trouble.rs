@@ -1,12 +1,12 @@
 //! What a disk does to a database: which errors are the disk's, in words for whoever meets them.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{ErrorCode, ffi};
 
 use crate::error::Error;
+use crate::seldom::Seldom;
 
 /// How often each trouble is written to the log at most: a full disk must not fill another one.
 const LOG_EVERY: Duration = Duration::from_secs(60);
@@ -134,12 +134,8 @@ impl Trouble {
         if self == Trouble::Damaged {
             DAMAGE_SEEN.store(true, Ordering::Relaxed);
         }
-        static LAST: Mutex<[Option<Instant>; 4]> = Mutex::new([None; 4]);
-        let mut last = LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(last) = last.get_mut(self as usize)
-            && last.is_none_or(|last| last.elapsed() >= LOG_EVERY)
-        {
-            *last = Some(Instant::now());
+        static TOLD: [Seldom; 4] = [const { Seldom::new(LOG_EVERY) }; 4];
+        if TOLD.get(self as usize).is_some_and(|told| told.is_due(Instant::now())) {
             tracing::error!("{} ({error})", self.text());
         }
     }

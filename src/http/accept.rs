@@ -26,6 +26,7 @@ use super::body::{self, Response};
 use super::connections::{Connection, Connections, Counts, Kept};
 use super::stall::{Patience, Watched};
 use super::tls::{self, Tls};
+use crate::seldom::Seldom;
 
 /// Headers a request may have; hyper answers 431 to more.
 const MOST_HEADERS: usize = 64;
@@ -173,7 +174,7 @@ pub async fn serve<F, A>(
 {
     let connections = Connections::new(limits.connections, Arc::clone(&counts));
     let refusals = Arc::new(Semaphore::new(REFUSALS_AT_A_TIME));
-    let mut told: Option<Instant> = None;
+    let told = Seldom::new(TOLD_EVERY);
     let mut listeners = listeners.into();
     let tls = listeners.tls.take();
     let pulse = listeners.pulse();
@@ -206,8 +207,7 @@ pub async fn serve<F, A>(
             });
             continue;
         }
-        if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
-            told = Some(Instant::now());
+        if told.is_due(Instant::now()) {
             tracing::warn!(connections = limits.connections, "as many connections as may be");
         }
         if let Ok(turn) = Arc::clone(&refusals).try_acquire_owned() {

@@ -22,6 +22,7 @@ pub use self::kind::content_type;
 use crate::db::covers::Source;
 use crate::error::{Error, Result};
 use crate::media::source::read_regular;
+use crate::seldom::Seldom;
 
 /// Longest picture that is read, in bytes. Scans of whole booklets are about 10 MiB.
 pub const MOST_BYTES: usize = 16 << 20;
@@ -44,7 +45,7 @@ const MOST_COLOURING: usize = 4;
 
 /// The size from which the colours of a picture are taken, in pixels.
 const COLOURS_SIZE: u32 = 96;
-/// How often it is told that covers cannot be kept.
+/// How often it is told that covers cannot be kept: on a full disk none can.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// A picture as it is sent.
@@ -71,7 +72,7 @@ pub struct Covers {
     large: Mutex<()>,
     state: Mutex<State>,
     /// When it was last told that a cover cannot be kept.
-    told: Mutex<Option<Instant>>,
+    told: Seldom,
 }
 
 #[derive(Default)]
@@ -118,7 +119,7 @@ impl Covers {
             permit_freed: Condvar::new(),
             large: Mutex::default(),
             state: Mutex::default(),
-            told: Mutex::default(),
+            told: Seldom::new(TELL_EVERY),
         }
     }
 
@@ -271,22 +272,11 @@ impl Covers {
         }
         let jpeg = Bytes::from(make()?);
         if let Err(cause) = self.disk.keep(key, &jpeg)
-            && self.is_news()
+            && self.told.is_due(Instant::now())
         {
             tracing::warn!("cannot keep a scaled cover in {}: {cause}", self.disk.dir().display());
         }
         Ok(jpeg)
-    }
-
-    /// Whether it is a while since a cover that cannot be kept was told of: on a full disk none
-    /// can, and the log must not fill it further.
-    fn is_news(&self) -> bool {
-        let mut told = lock(&self.told);
-        let is_news = told.is_none_or(|told| told.elapsed() >= TELL_EVERY);
-        if is_news {
-            *told = Some(Instant::now());
-        }
-        is_news
     }
 
     /// Waits until one more may scale.
