@@ -83,17 +83,21 @@ pub fn day(milliseconds: i64) -> String {
 
 /// A moment in ms since 1970, in UTC and whole seconds: `2026-11-24T15:42:20Z`.
 pub fn moment(milliseconds: i64) -> String {
-    let of_day = milliseconds.rem_euclid(86_400_000) / 1000;
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    let (hour, minute, second) = time_of_day(milliseconds);
     format!("{}T{hour:02}:{minute:02}:{second:02}Z", day(milliseconds))
 }
 
 /// A moment in ms since 1970 for the name of a file, in UTC: `20261124-033000`.
 pub fn stamp(milliseconds: i64) -> String {
     let (year, month, day) = civil(milliseconds.div_euclid(86_400_000));
-    let second = milliseconds.rem_euclid(86_400_000) / 1000;
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let (hour, minute, second) = time_of_day(milliseconds);
     format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
+}
+
+/// Hour, minute and second of a moment in ms since 1970, in UTC.
+fn time_of_day(milliseconds: i64) -> (i64, i64, i64) {
+    let seconds = milliseconds.rem_euclid(86_400_000) / 1000;
+    (seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 #[cfg(test)]

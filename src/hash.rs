@@ -34,17 +34,13 @@ impl Hash {
     /// # Errors
     /// Those of the reader.
     pub fn all(&mut self, mut reader: impl Read) -> io::Result<()> {
-        let mut buffer = vec![0; 1 << 16];
+        const SOME: usize = 1 << 16;
+        let mut bytes = Vec::with_capacity(SOME);
         loop {
-            let mut filled = 0;
-            while let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) {
-                match reader.read(free)? {
-                    0 => break,
-                    count => filled += count,
-                }
-            }
-            self.bytes(buffer.get(..filled).unwrap_or_default());
-            if filled < buffer.len() {
+            bytes.clear();
+            reader.by_ref().take(SOME as u64).read_to_end(&mut bytes)?;
+            self.bytes(&bytes);
+            if bytes.len() < SOME {
                 return Ok(());
             }
         }

@@ -224,8 +224,7 @@ fn keeping(config: &Config) -> Vec<Finding> {
 /// Whether the database is sound. Nothing is changed by looking.
 fn sound(file: &Path) -> Finding {
     // SQLite would bring the log into the file, as far as it can read it.
-    let [log, _] = copy::beside(file);
-    if log.metadata().is_ok_and(|log| log.len() > 0) {
+    if copy::has_log(file) {
         return Good(
             "data: the database was not closed; the next start looks through it".to_owned(),
         );

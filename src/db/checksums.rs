@@ -83,8 +83,7 @@ fn set(db: &Connection, name: &str, sum: Sum) -> Result<()> {
 
 /// The schema that the sums are of; `None` where there are none.
 pub fn schema(db: &Connection) -> Result<Option<i64>> {
-    let kept = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'checksum')";
-    match db.query_row(kept, [], |row| row.get(0))? {
+    match super::has_table(db, "checksum")? {
         true => super::optional(db.query_row(
             "SELECT row_count FROM checksum WHERE name = ''",
             [],

@@ -100,10 +100,7 @@ pub fn altered(file: &Path) -> Result<Vec<Altered>> {
 pub fn examine(file: &Path) -> Result<Contents> {
     let name = file.display();
     let failed = |cause| Error::caused(format!("{name} is no backup that can be read"), cause);
-    // It is never written to, so that it may lie on a disk that cannot be.
-    let uri = format!("file:{}?immutable=1", uri_path(file));
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let copy = Connection::open_with_flags(uri, flags).map_err(failed)?;
+    let copy = open_kept(file).map_err(failed)?;
     let schema = checksums::user_version(&copy).map_err(failed)?;
     if schema > migrate::newest() {
         return Err(Error::new(format!("{name}: {}", migrate::too_new(schema))));
@@ -132,11 +129,16 @@ pub fn examine(file: &Path) -> Result<Contents> {
 /// When a copy was made and the sums of the tables of users, without looking through it; `None`
 /// where it cannot be read.
 pub fn glance(file: &Path) -> Option<(i64, Vec<(String, checksums::Sum)>)> {
-    let uri = format!("file:{}?immutable=1", uri_path(file));
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let copy = Connection::open_with_flags(uri, flags).ok()?;
+    let copy = open_kept(file).ok()?;
     let created = copy.query_row("SELECT created FROM backup", [], |row| row.get(0)).ok()?;
     Some((created, checksums::written_of_users(&copy).ok()?))
+}
+
+/// Opens a copy that nobody writes to, so that it may lie on a disk that cannot be written to.
+fn open_kept(file: &Path) -> rusqlite::Result<Connection> {
+    let uri = format!("file:{}?immutable=1", uri_path(file));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(uri, flags)
 }
 
 /// Makes a copy of a backup ready to be the database: of the newest schema, with numbers for new
@@ -147,20 +149,26 @@ pub fn make_ready(file: &Path) -> Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     migrate::run(&mut db)?;
     checksums::keep(&mut db)?;
-    db.execute("UPDATE sqlite_sequence SET seq = seq + ?1", [GAP])?;
+    widen_sequences(&db)?;
     db.close().map_err(|(_, cause)| Error::from(cause))?;
     sync(file)
 }
 
-/// The key that came with a backup which has become the database; it stays until [`settle`].
-pub fn brought_key(file: &Path) -> Result<Option<Vec<u8>>> {
+/// Leaves out numbers for new things that may have been given already.
+pub(super) fn widen_sequences(db: &Connection) -> rusqlite::Result<()> {
+    db.execute("UPDATE sqlite_sequence SET seq = seq + ?1", [GAP])?;
+    Ok(())
+}
+
+/// The key, if one came with it, of a backup which has become the database, until [`settle`]; `None`
+/// where that was none.
+pub fn brought_key(file: &Path) -> Result<Option<Option<Vec<u8>>>> {
     let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let has = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'backup')";
-    if !db.query_row(has, [], |row| row.get(0))? {
+    if !super::has_table(&db, "backup")? {
         return Ok(None);
     }
     let key = super::optional(db.query_row("SELECT key FROM backup", [], |row| row.get(0)))?;
-    Ok(key.flatten())
+    Ok(Some(key.flatten()))
 }
 
 /// Takes out what made a database a backup, the key above all.
@@ -234,6 +242,12 @@ pub fn mend_head(file: &Path) -> Result<()> {
         db.pragma_update(None, "user_version", schema)?;
     }
     Ok(())
+}
+
+/// Whether the log of a database holds something yet.
+pub fn has_log(file: &Path) -> bool {
+    let [log, _] = beside(file);
+    log.metadata().is_ok_and(|log| log.len() > 0)
 }
 
 /// The write-ahead log of a database file, and the index of that log.

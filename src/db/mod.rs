@@ -267,6 +267,12 @@ fn collect<T>(
     db.prepare_cached(sql)?.query_map(params, read)?.collect()
 }
 
+/// Whether a database file has a table, of whichever schema it is.
+fn has_table(db: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)";
+    db.query_row(sql, [name], |row| row.get(0))
+}
+
 /// A row that may be absent.
 fn optional<T>(row: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
     rusqlite::OptionalExtension::optional(row)

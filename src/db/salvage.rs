@@ -11,10 +11,6 @@ use super::scanned::search;
 use super::{collect, migrate};
 use crate::error::{Error, Result};
 
-/// How far the numbers of new things lie behind the highest that could be read: some that were
-/// given may have been lost.
-const GAP: i64 = 1_000_000;
-
 /// How many times the rows of a table may break off before the rest is given up: more than a disk
 /// damages, and an end to what a circle of pages would make endless.
 const MOST_GAPS: usize = 10_000;
@@ -105,7 +101,7 @@ pub fn rebuild(to: &Path, damaged: Option<&Path>, backup: Option<&Path>) -> Resu
     stand_in(&transaction)?;
     drop_orphans(&transaction, &mut found)?;
     super::shares::hash_tokens(&transaction)?;
-    widen_sequences(&transaction)?;
+    super::copy::widen_sequences(&transaction)?;
     read_again(&transaction)?;
     search::fill(&transaction)?;
     checksums::adopt(&transaction)?;
@@ -337,11 +333,6 @@ fn take_sequences(from: &Connection, to: &Transaction) -> Result<()> {
             }
         }
     }
-    Ok(())
-}
-
-fn widen_sequences(db: &Transaction) -> Result<()> {
-    db.execute("UPDATE sqlite_sequence SET seq = seq + ?1", [GAP])?;
     Ok(())
 }
 

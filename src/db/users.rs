@@ -108,8 +108,7 @@ pub fn by_id(db: &Connection, id: i64) -> Result<Option<User>> {
 /// The names and sealed passwords in a database file.
 pub fn sealed(file: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let has = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'user')";
-    match db.query_row(has, [], |row| row.get(0))? {
+    match super::has_table(&db, "user")? {
         true => collect(&db, "SELECT name, password FROM user", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         }),

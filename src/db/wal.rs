@@ -31,42 +31,25 @@ pub fn lost_transactions(log: &Path) -> io::Result<u64> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(error),
     };
-    count(BufReader::with_capacity(1 << 16, file))
+    count(file)
 }
 
-fn count(mut log: impl Read) -> io::Result<u64> {
-    let mut header = [0; HEADER];
-    if fill(&mut log, &mut header)? < HEADER {
-        return Ok(0);
-    }
-    let big = word(&header, 0) & 1 == 1;
-    let mut sums = (0, 0);
-    add(&mut sums, header.get(..24).unwrap_or_default(), big);
-    let mut salts = (word(&header, 16), word(&header, 20));
-    let sound = sound_page(&header);
-    // With a header that cannot be believed, frames tell their own generation.
-    let (page, mut intact) = (sound.unwrap_or(PAGE), sound.is_some());
-    let mut first = true;
-    let (mut lost, mut garbled) = (0_u64, false);
-    let mut frame = vec![0; FRAME_HEADER + page];
-    while fill(&mut log, &mut frame)? == frame.len() {
-        let own = (word(&frame, 8), word(&frame, 12));
-        if first && sound.is_none() {
-            salts = own;
-        }
-        first = false;
-        let kind = Frame::of(own, salts);
+fn count(log: impl Read) -> io::Result<u64> {
+    let (mut lost, mut garbled, mut intact, mut sums) = (0_u64, false, true, None);
+    frames(log, |head, _, kind, frame| {
         garbled |= kind == Frame::Garbled;
-        intact &= own == salts;
+        intact &= head.is_sound && salts_of(frame) == head.salts;
         if intact {
-            add(&mut sums, frame.get(..8).unwrap_or_default(), big);
-            add(&mut sums, frame.get(FRAME_HEADER..).unwrap_or_default(), big);
-            intact = sums == (word(&frame, 16), word(&frame, 20));
+            let sums = sums.get_or_insert(head.sums);
+            add(sums, frame.get(..8).unwrap_or_default(), head.big);
+            add(sums, frame.get(FRAME_HEADER..).unwrap_or_default(), head.big);
+            intact = *sums == (word(frame, 16), word(frame, 20));
         }
-        if !intact && kind == Frame::Ours && word(&frame, 4) != 0 {
+        if !intact && kind == Frame::Ours && word(frame, 4) != 0 {
             lost += 1;
         }
-    }
+        Ok(())
+    })?;
     Ok(lost.max(u64::from(garbled)))
 }
 
@@ -80,7 +63,7 @@ fn count(mut log: impl Read) -> io::Result<u64> {
 pub fn mend(log: &Path, to: &Path) -> io::Result<bool> {
     // Once to find the end, and once to copy.
     let (mut last, mut is_end) = (0, true);
-    let (page, salts) = frames(log, |number, kind, frame| {
+    let Head { page, salts, .. } = frames(File::open(log)?, |_, number, kind, frame| {
         if kind == Frame::Ours && word(frame, 4) != 0 {
             (last, is_end) = (number, true);
         }
@@ -97,7 +80,7 @@ pub fn mend(log: &Path, to: &Path) -> io::Result<bool> {
     bytes.extend(sums.1.to_be_bytes());
     let mut file = BufWriter::with_capacity(1 << 16, File::create(to)?);
     file.write_all(&bytes)?;
-    frames(log, |number, kind, frame| {
+    frames(File::open(log)?, |_, number, kind, frame| {
         if number > last || kind != Frame::Ours {
             return Ok(());
         }
@@ -140,53 +123,65 @@ impl Frame {
     }
 }
 
-/// Goes through the frames of a log, numbered from 1; tells the size of a page and the salts of the
-/// last round.
+/// How a log begins.
+struct Head {
+    /// Whether it can be believed.
+    is_sound: bool,
+    /// Whether checksums are of big-endian words.
+    big: bool,
+    /// The size of a page.
+    page: usize,
+    /// The salts of the last round. Where the head is damaged, the first frame tells them.
+    salts: (u32, u32),
+    /// Its checksum, which those of the frames go on from.
+    sums: (u32, u32),
+}
+
+impl Head {
+    fn of(header: &[u8]) -> Head {
+        let (magic, mut sums) = (word(header, 0), (0, 0));
+        let big = magic & 1 == 1;
+        add(&mut sums, header.get(..24).unwrap_or_default(), big);
+        let page = usize::try_from(word(header, 8)).unwrap_or(0);
+        let is_sound = magic & !1 == MAGIC
+            && sums == (word(header, 24), word(header, 28))
+            && page.is_power_of_two()
+            && (512..=1 << 16).contains(&page);
+        let page = if is_sound { page } else { PAGE };
+        Head { is_sound, big, page, salts: (word(header, 16), word(header, 20)), sums }
+    }
+}
+
+/// Goes through the frames of a log, numbered from 1; gives its head.
 fn frames(
-    log: &Path,
-    mut then: impl FnMut(usize, Frame, &[u8]) -> io::Result<()>,
-) -> io::Result<(usize, (u32, u32))> {
-    let mut log = BufReader::with_capacity(1 << 16, File::open(log)?);
-    let mut header = [0; HEADER];
-    fill(&mut log, &mut header)?;
-    // Where the header is damaged, the first frame tells which round it is.
-    let sound = sound_page(&header);
-    let page = sound.unwrap_or(PAGE);
-    let mut salts = sound.map(|_| (word(&header, 16), word(&header, 20)));
-    let mut frame = vec![0; FRAME_HEADER + page];
+    log: impl Read,
+    mut then: impl FnMut(&Head, usize, Frame, &[u8]) -> io::Result<()>,
+) -> io::Result<Head> {
+    let mut log = BufReader::with_capacity(1 << 16, log);
+    let mut bytes = Vec::new();
+    fill(&mut log, &mut bytes, HEADER)?;
+    bytes.resize(HEADER, 0);
+    let mut head = Head::of(&bytes);
     let mut number = 0;
-    while fill(&mut log, &mut frame)? == frame.len() {
-        let own = (word(&frame, 8), word(&frame, 12));
-        let salts = *salts.get_or_insert(own);
-        number += 1;
-        then(number, Frame::of(own, salts), &frame)?;
-    }
-    Ok((page, salts.unwrap_or_default()))
-}
-
-/// The size of the pages in a log with this header; `None` where the header is damaged.
-fn sound_page(header: &[u8]) -> Option<usize> {
-    let magic = word(header, 0);
-    let mut sums = (0, 0);
-    add(&mut sums, header.get(..24).unwrap_or_default(), magic & 1 == 1);
-    let page = usize::try_from(word(header, 8)).unwrap_or(0);
-    let is_sound = magic & !1 == MAGIC
-        && sums == (word(header, 24), word(header, 28))
-        && page.is_power_of_two()
-        && (512..=1 << 16).contains(&page);
-    is_sound.then_some(page)
-}
-
-/// Reads until the buffer is full or the file ends; gives how much that is.
-fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) {
-        match from.read(free)? {
-            0 => break,
-            count => filled += count,
+    while fill(&mut log, &mut bytes, FRAME_HEADER + head.page)? {
+        let own = salts_of(&bytes);
+        if number == 0 && !head.is_sound {
+            head.salts = own;
         }
+        number += 1;
+        then(&head, number, Frame::of(own, head.salts), &bytes)?;
     }
-    Ok(filled)
+    Ok(head)
+}
+
+fn salts_of(frame: &[u8]) -> (u32, u32) {
+    (word(frame, 8), word(frame, 12))
+}
+
+/// Reads so many bytes; false where the file ends before.
+fn fill(from: &mut impl Read, bytes: &mut Vec<u8>, count: usize) -> io::Result<bool> {
+    bytes.clear();
+    Ok(from.take(count as u64).read_to_end(bytes)? == count)
 }
 
 fn word(bytes: &[u8], at: usize) -> u32 {

@@ -6,7 +6,7 @@
 //! through it, and closes it last, writes down what the file is like, so that the next one sees at
 //! once whether it still is.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -126,10 +126,8 @@ impl Drop for InUse {
         let sound = self.sound.load(Ordering::Relaxed) && !trouble::damage_was_seen();
         // Where another process has it open, the next server looks.
         let alone = sound && self.lock.try_lock().is_ok();
-        let [log, _] = copy::beside(&self.file);
-        let is_joined = fs::metadata(log).map_or(0, |log| log.len()) == 0;
         if alone
-            && is_joined
+            && !copy::has_log(&self.file)
             && let Some(seal) = seal(&self.file)
             && let Err(error) = write(&self.lock, &State::Closed(seal), &self.file)
         {
@@ -253,6 +251,7 @@ fn write(mut file: &File, state: &State, path: &Path) -> Result<()> {
 mod tests {
     use super::*;
     use crate::db::Db;
+    use std::fs;
 
     #[test]
     fn there_is_one_server_at_a_time() {

@@ -107,7 +107,7 @@ pub fn mend_log(config: &Config, log: &Path) -> Result<()> {
     let file = database(&config.data);
     let work = Work::make(&file)?;
     // SQLite reads a damaged log up to the damage, and forgets the rest.
-    let earlier = work.copy_to_backup(&file).and_then(|()| users_sums(&work.backup));
+    let earlier = copy_with_log(&file, &work.backup).and_then(|()| users_sums(&work.backup));
     let [work_log, _] = copy::beside(&work.damaged);
     let is_end = wal::mend(log, &work_log)
         .map_err(|cause| Error::caused(format!("cannot write {}", work_log.display()), cause))?;
@@ -278,10 +278,6 @@ impl Work {
         work.clear();
         copy_with_log(file, &work.damaged)?;
         Ok(work)
-    }
-
-    fn copy_to_backup(&self, file: &Path) -> Result<()> {
-        copy_with_log(file, &self.backup)
     }
 
     fn clear(&self) {

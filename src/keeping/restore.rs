@@ -110,8 +110,9 @@ pub(super) fn complete(file: &Path) -> Result<()> {
 /// there was one to be put in place. It goes on where a power cut broke it off.
 pub(super) fn finish(config: &Config) -> Result<bool> {
     let file = database(&config.data);
+    let Some(brought) = copy::brought_key(&file)? else { return Ok(false) };
     // A credential of the service is not ours to replace.
-    let brought = copy::brought_key(&file)?.filter(|_| config.key.is_none());
+    let brought = brought.filter(|_| config.key.is_none());
     let path = key_file(config);
     let is_other = |key: &Vec<u8>| fs::read(&path).map_or(true, |own| own != *key);
     let mut placed = false;
