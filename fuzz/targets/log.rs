@@ -15,9 +15,9 @@ thread_local! {
 fuzz_target!(|data: &[u8]| {
     FILE.with(|file| {
         let (log, mended) = (file.with(data), file.folder().join("mended"));
-        wal::lost_transactions(log).expect("a file that can be read");
+        wal::lost_transactions(log, &file.folder().join("index")).expect("a file that can be read");
         if wal::mend(log, &mended).expect("a file that can be written") {
-            assert_eq!(wal::lost_transactions(&mended).expect("a file"), 0);
+            assert_eq!(wal::lost_transactions(&mended, &file.folder().join("index")).expect("a file"), 0);
         }
     });
 });

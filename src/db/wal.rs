@@ -21,22 +21,28 @@ const VERSION: u32 = 3_007_000;
 
 /// Counts the transactions that can no longer be read; 0 for a sound log and for none.
 ///
-/// If it is one, it may be one that was being written when the power went.
+/// The index, which is there after a process ended in the middle of its work, tells how far the log
+/// goes: what stands behind was being written, and nobody was told that it was. Without it, a single
+/// one may be one that was being written when the power went.
 ///
 /// # Errors
-/// The file cannot be read.
-pub fn lost_transactions(log: &Path) -> io::Result<u64> {
+/// The log cannot be read.
+pub fn lost_transactions(log: &Path, index: &Path) -> io::Result<u64> {
     let file = match File::open(log) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(error),
     };
-    count(file)
+    count(file, Index::read(index))
 }
 
-fn count(log: impl Read) -> io::Result<u64> {
+fn count(log: impl Read, index: Option<Index>) -> io::Result<u64> {
     let (mut lost, mut garbled, mut intact, mut sums) = (0_u64, false, true, None);
-    frames(log, |head, _, kind, frame| {
+    frames(log, |head, number, kind, frame| {
+        let of_now = |index: &Index| head.is_sound && index.salts == head.salts;
+        if index.as_ref().filter(|index| of_now(index)).is_some_and(|index| number > index.frames) {
+            return Ok(());
+        }
         garbled |= kind == Frame::Garbled;
         intact &= head.is_sound && salts_of(frame) == head.salts;
         if intact {
@@ -123,6 +129,32 @@ impl Frame {
     }
 }
 
+/// What the index of a log says of it.
+struct Index {
+    /// Of which round it is.
+    salts: (u32, u32),
+    /// How many frames of the log belong to transactions that were finished.
+    frames: usize,
+}
+
+impl Index {
+    /// Reads the head of an index, which stands there twice; `None` where there is none, or the two
+    /// differ.
+    fn read(index: &Path) -> Option<Index> {
+        let mut bytes = [0; 2 * Index::HEAD];
+        File::open(index).ok()?.read_exact(&mut bytes).ok()?;
+        let (one, other) = bytes.split_at(Index::HEAD);
+        let is_made = one.get(12) == Some(&1);
+        // Numbers stand there as this machine has them, salts as they are in the log.
+        let frames = u32::from_ne_bytes(*one.get(16..)?.first_chunk()?);
+        let index =
+            Index { salts: (word(one, 32), word(one, 36)), frames: frames.try_into().ok()? };
+        (one == other && is_made).then_some(index)
+    }
+
+    const HEAD: usize = 48;
+}
+
 /// How a log begins.
 struct Head {
     /// Whether it can be believed.
@@ -147,8 +179,11 @@ impl Head {
             && sums == (word(header, 24), word(header, 28))
             && page.is_power_of_two()
             && (512..=1 << 16).contains(&page);
-        let page = if is_sound { page } else { PAGE };
-        Head { is_sound, big, page, salts: (word(header, 16), word(header, 20)), sums }
+        let (page, salts) = match is_sound {
+            true => (page, (word(header, 16), word(header, 20))),
+            false => (PAGE, (0, 0)),
+        };
+        Head { is_sound, big, page, salts, sums }
     }
 }
 
@@ -206,6 +241,9 @@ mod tests {
     use proptest::prelude::*;
     use rusqlite::Connection;
 
+    /// Of an index that is not there.
+    const NONE: &str = "/no/such/file";
+
     /// A log of ten transactions of one frame each, after a round before of twenty.
     fn log() -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
@@ -227,10 +265,10 @@ mod tests {
 
     #[test]
     fn a_sound_log_lost_nothing() {
-        assert_eq!(count(log().as_slice()).unwrap(), 0);
-        assert_eq!(count(&b""[..]).unwrap(), 0);
-        assert_eq!(count(&[0; 31][..]).unwrap(), 0);
-        assert_eq!(lost_transactions(Path::new("/no/such/file")).unwrap(), 0);
+        assert_eq!(count(log().as_slice(), None).unwrap(), 0);
+        assert_eq!(count(&b""[..], None).unwrap(), 0);
+        assert_eq!(count(&[0; 31][..], None).unwrap(), 0);
+        assert_eq!(lost_transactions(Path::new("/no/such/file"), Path::new(NONE)).unwrap(), 0);
     }
 
     #[test]
@@ -238,21 +276,21 @@ mod tests {
         let log = log();
         let mut torn = log.clone();
         torn[HEADER + 10 * (FRAME_HEADER + 4096) - 1] ^= 1;
-        assert_eq!(count(torn.as_slice()).unwrap(), 1);
-        assert_eq!(count(&log[..HEADER + 5 * (FRAME_HEADER + 4096) - 7]).unwrap(), 0);
+        assert_eq!(count(torn.as_slice(), None).unwrap(), 1);
+        assert_eq!(count(&log[..HEADER + 5 * (FRAME_HEADER + 4096) - 7], None).unwrap(), 0);
     }
 
     #[test]
     fn damage_in_the_midst_shows() {
         let mut torn = log();
         torn[HEADER + 2 * (FRAME_HEADER + 4096) + 100] ^= 1;
-        assert!(count(torn.as_slice()).unwrap() >= 7);
+        assert!(count(torn.as_slice(), None).unwrap() >= 7);
         let mut torn = log();
         torn[20] ^= 1;
-        assert!(count(torn.as_slice()).unwrap() >= 9);
+        assert!(count(torn.as_slice(), None).unwrap() >= 9);
         let mut torn = log();
         torn[HEADER + 9 * (FRAME_HEADER + 4096) + 13] ^= 1;
-        assert_eq!(count(torn.as_slice()).unwrap(), 1);
+        assert_eq!(count(torn.as_slice(), None).unwrap(), 1);
     }
 
     #[test]
@@ -276,9 +314,9 @@ mod tests {
             torn[at] ^= 0x10;
             std::fs::copy(path("db"), path("other")).unwrap();
             std::fs::write(path("torn"), torn).unwrap();
-            assert!(lost_transactions(&path("torn")).unwrap() > 0);
+            assert!(lost_transactions(&path("torn"), Path::new(NONE)).unwrap() > 0);
             assert!(mend(&path("torn"), &path("other-wal")).unwrap());
-            assert_eq!(lost_transactions(&path("other-wal")).unwrap(), 0);
+            assert_eq!(lost_transactions(&path("other-wal"), Path::new(NONE)).unwrap(), 0);
             let other = Connection::open(path("other")).unwrap();
             let count: i64 =
                 other.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
@@ -286,10 +324,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_was_never_finished_is_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let db = Connection::open(path("db")).unwrap();
+        db.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (a)").unwrap();
+        db.execute("INSERT INTO t VALUES (1)", []).unwrap();
+        std::fs::copy(path("db-shm"), path("before")).unwrap();
+        db.execute("INSERT INTO t VALUES (2)", []).unwrap();
+        std::fs::copy(path("db-shm"), path("after")).unwrap();
+        let mut log = std::fs::read(path("db-wal")).unwrap();
+        *log.last_mut().unwrap() ^= 1;
+        std::fs::write(path("torn"), &log).unwrap();
+        // The page of a change did not get to the log before the process ended; or it did, and was
+        // damaged later.
+        assert_eq!(lost_transactions(&path("torn"), &path("before")).unwrap(), 0);
+        assert_eq!(lost_transactions(&path("torn"), &path("after")).unwrap(), 1);
+        assert_eq!(lost_transactions(&path("torn"), Path::new(NONE)).unwrap(), 1);
+        // An index of another round, or one that is damaged itself, says nothing.
+        for at in [32, 16, 12] {
+            let mut index = std::fs::read(path("before")).unwrap();
+            index[at] ^= 1;
+            std::fs::write(path("other"), index).unwrap();
+            assert_eq!(lost_transactions(&path("torn"), &path("other")).unwrap(), 1, "{at}");
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..9000)) {
-            let _ = count(bytes.as_slice());
+            let _ = count(bytes.as_slice(), None);
         }
     }
 }

@@ -96,8 +96,8 @@ pub fn prepare_command(config: &Config) -> Result<()> {
 /// Looks at a database before anybody has it open, at what is looked at as fast in a large one.
 /// Tells how it was left where the rest is yet to be looked through.
 fn look_first(config: &Config, file: &Path) -> Result<Option<State>> {
-    let [log, _] = copy::beside(file);
-    if wal::lost_transactions(&log).unwrap_or(0) > 0 {
+    let [log, index] = copy::beside(file);
+    if wal::lost_transactions(&log, &index).unwrap_or(0) > 0 {
         rescue::mend_log(config, &log)?;
     }
     let left = lock::state(&config.data);
